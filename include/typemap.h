@@ -1,0 +1,69 @@
+/* Type numbers for descriptions of C types, as arrays of int.
+ *
+ * Basic types have numbers 0-999, structured (reserved) types 1000-9999, user types 10000 and up.
+ * Numbers are append-only: one that is given away is never used for something else.
+ * The grammar, with the C that each form stands for, is in doc/type-language.md; in short:
+ *
+ *   type := basic                                   a basic type below
+ *         | typeARRAY n type                        T x[n]
+ *         | typePOINTER type                        T *x (NULL allowed)
+ *         | typePOINTER typeARRAY n type            pointer to n elements of T
+ *         | typePOINTER typeCSTRING                 char *x, a NUL-terminated string
+ *         | typeFSTRING n                           char x[n] that holds text
+ *         | -n type1 ... typen                      a struct of n fields
+ *         | typeSELF k                              the k-th enclosing struct, 0 = innermost
+ *         | user type number                        a type defined before (hmf/type.h)
+ */
+#ifndef TYPEMAP_H
+#define TYPEMAP_H
+
+/* ---- basic types ---- */
+#define typeCHAR 100
+#define typeDOUBLE 101
+#define typeFLOAT 102
+#define typeINT 103
+#define typeLONG 104
+#define typeSHORT 105
+#define typeUINT 106
+#define typeULONG 107
+#define typeUSHORT 108
+#define typeSCHAR 109      /* signed char */
+#define typeUCHAR 110      /* unsigned char */
+#define typeLLONG 111      /* long long */
+#define typeULLONG 112     /* unsigned long long */
+#define typeBOOL 113       /* bool */
+#define typeLDOUBLE 114    /* long double */
+#define typeINT8 115       /* int8_t */
+#define typeUINT8 116      /* uint8_t */
+#define typeINT16 117      /* int16_t */
+#define typeUINT16 118     /* uint16_t */
+#define typeINT32 119      /* int32_t */
+#define typeUINT32 120     /* uint32_t */
+#define typeINT64 121      /* int64_t */
+#define typeUINT64 122     /* uint64_t */
+#define typeSIZE 123       /* size_t */
+#define typeSSIZE 124      /* ssize_t */
+#define typePTRDIFF 125    /* ptrdiff_t */
+#define typeINTPTR 126     /* intptr_t holding a number, not an address */
+#define typeUINTPTR 127    /* uintptr_t holding a number, not an address */
+#define typeWCHAR 128      /* wchar_t */
+#define typeTIME 129       /* time_t */
+#define typeOFF 130        /* off_t */
+#define typeFCOMPLEX 131   /* float complex */
+#define typeDCOMPLEX 132   /* double complex */
+#define typeLDCOMPLEX 133  /* long double complex */
+#define typeENUM 134       /* an enum of int's size */
+/* 140-149 are set aside for MPI handles */
+
+/* ---- structured types ---- */
+#define typeARRAY 1000     /* typeARRAY, n, type */
+#define typePOINTER 1001   /* typePOINTER, type */
+#define typeCSTRING 1002   /* after typePOINTER only */
+#define typeFSTRING 1003   /* typeFSTRING, n */
+#define typeUNION 1004     /* a union */
+#define typeSELF 1005      /* typeSELF, k */
+
+/* ---- user types ---- */
+#define typeUSER_FIRST 10000
+
+#endif
