@@ -1,4 +1,6 @@
-# The data side: base, types, layouts, plans, state, image.  Included by the top Makefile.am.
+# Data side: base, type, layout, plan, state, image. No mpi.h, no hdf5.h.
+#   pkginclude_HEADERS += include/typemap.h          hmfinclude_HEADERS += include/hmf/x.h
+#   libhmf_core_la_SOURCES += src/x.c src/x.h        unit_tests += tests/unit/test_x   (from test_x.c)
 pkginclude_HEADERS += include/typemap.h
 hmfinclude_HEADERS += include/hmf/status.h
 libhmf_core_la_SOURCES += \
