@@ -26,6 +26,28 @@ $(mpi_cases): Makefile
 	@$(MKDIR_P) $(@D) && echo "run by tests/launch" > $@
 CLEANFILES += $(mpi_cases)
 
+# What tests/rules.sh looks at: the lists as the makefile knows them.
+tests/lists.sh: Makefile
+	@$(MKDIR_P) tests && { \
+	    echo "core_SOURCES='$(libhmf_core_la_SOURCES)'"; \
+	    echo "mpi_SOURCES='$(libhmf_mpi_la_SOURCES)'"; \
+	    echo "pkginclude_HEADERS='$(pkginclude_HEADERS)'"; \
+	    echo "hmfinclude_HEADERS='$(hmfinclude_HEADERS)'"; \
+	    echo "MPI_CFLAGS='$(MPI_CFLAGS)' HDF5_CFLAGS='$(HDF5_CFLAGS)' HWLOC_CFLAGS='$(HWLOC_CFLAGS)'"; \
+	    echo "unit='$(unit_tests)'"; \
+	    echo "shell='$(shell_tests)'"; \
+	    echo "TESTS='$(TESTS)'"; \
+	} > $@
+check_DATA = tests/lists.sh
+CLEANFILES += tests/lists.sh
+shell_tests += tests/rules.sh
+
+# ./check asks for the names in one of the lists: make -s print-tests LIST=TESTS or LIST=unit
+print-tests: tests/lists.sh
+	@. ./tests/lists.sh; eval "echo \$$$(LIST)"
+
+.PHONY: print-tests
+
 check-local:
 	@test -n "$(MPIRUN)" || echo "no mpirun: the MPI tests are skipped; give --with-mpi=PREFIX"
 
