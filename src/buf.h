@@ -21,10 +21,10 @@ struct hmf__buf {
 
 #define HMF__BUF_INIT {0}
 
-void hmf__buf_init(struct hmf__buf *b);                              /* empty, for writing */
+void hmf__buf_init(struct hmf__buf *b);                          /* empty, for writing */
 void hmf__buf_borrow(struct hmf__buf *b, const void *data, size_t len); /* for reading */
-void hmf__buf_fini(struct hmf__buf *b);                              /* frees what it owns */
-void hmf__buf_clear(struct hmf__buf *b);                             /* len = pos = 0, keeps memory */
+void hmf__buf_fini(struct hmf__buf *b);                          /* frees what it owns */
+void hmf__buf_clear(struct hmf__buf *b);                         /* len = pos = 0, keeps memory */
 
 /* Take the bytes out (free with hmf__free); the buffer is empty afterwards.  NULL after an error. */
 unsigned char *hmf__buf_take(struct hmf__buf *b, size_t *len);
