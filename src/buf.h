@@ -26,7 +26,7 @@ void hmf__buf_borrow(struct hmf__buf *b, const void *data, size_t len); /* for r
 void hmf__buf_fini(struct hmf__buf *b);                          /* frees what it owns */
 void hmf__buf_clear(struct hmf__buf *b);                         /* len = pos = 0, keeps memory */
 
-/* Take the bytes out (free with hmf__free); the buffer is empty afterwards.  NULL after an error. */
+/* Take the bytes out (free with hmf__free); the buffer is then empty.  NULL after an error. */
 unsigned char *hmf__buf_take(struct hmf__buf *b, size_t *len);
 
 /* Make room for `more` bytes and return where they go, counting them as written; NULL: error. */

@@ -39,7 +39,7 @@ enum hmf__vreq_flag {
     HMF__VREQ_CANCEL     = 1 << 4,  /* the program called MPI_Cancel */
     HMF__VREQ_REPOST     = 1 << 5,  /* taken back at a cut, to be posted again */
     HMF__VREQ_OWNTYPE    = 1 << 6,  /* `datatype` is a duplicate of ours, freed with the request */
-    HMF__VREQ_REPLAY     = 1 << 7,  /* made during replay: its outcome comes from the start-up log */
+    HMF__VREQ_REPLAY     = 1 << 7,  /* made during replay: outcome comes from the start-up log */
     HMF__VREQ_LISTED     = 1 << 8,  /* in the list of requests */
     HMF__VREQ_ORPHAN     = 1 << 9,  /* MPI_Request_free was called while active */
     HMF__VREQ_SPECIAL    = HMF__VREQ_DONE | HMF__VREQ_CANCEL | HMF__VREQ_REPOST |
