@@ -32,4 +32,7 @@ int hmf__attr_copy(MPI_Comm from, MPI_Comm to);
  * for MPI_COMM_SELF first, as the standard says. */
 int hmf__attr_delete_all(MPI_Comm c);
 
+/* Drops all attributes without calling back: the rank they belonged to lives elsewhere. */
+void hmf__attr_forget(struct hmf__vcomm *v);
+
 #endif

@@ -222,7 +222,21 @@ hmf_status_t hmf__vcomm_init(int world_size, int world_rank, bool threads);
 void hmf__vcomm_fini(void);
 hmf_status_t hmf__vcomm_insert(uint32_t id, struct hmf__vcomm **out);
 void hmf__vcomm_set_next_id(uint32_t id);
-void hmf__vcomm_destroy(struct hmf__vcomm *v); /* without callbacks, without PMPI */
+
+/* Takes it out of the table, without callbacks, without PMPI; a ghost stays if it is of the
+ * start-up phase. ghost: makes it one in any case. */
+void hmf__vcomm_destroy(struct hmf__vcomm *v);
+void hmf__vcomm_ghost(struct hmf__vcomm *v);
+struct hmf__vcomm *hmf__vcomm_ghosts(void); /* list by next */
+
+/* What communicators that are gone had counted: the sums of a process never go down. */
+extern uint64_t hmf__vcomm_gone_sent HMF__HIDDEN;
+extern uint64_t hmf__vcomm_gone_received HMF__HIDDEN;
+
+/* Guards the table with MPI_THREAD_MULTIPLE, does nothing otherwise. Not recursive; the functions
+ * of this last part do not take it. */
+void hmf__vcomm_lock(void);
+void hmf__vcomm_unlock(void);
 
 /* Shared member lists.  share: finds or makes the list; each gives one reference to put back. */
 struct hmf__members *hmf__members_share(const int *ranks, int n);

@@ -1,5 +1,13 @@
-# Virtual ranks, communicators, requests, groups, start-up log, drain. May include mpi.h.
-#   libhmf_mpi_la_SOURCES += src/world.c src/world.h
-#   mpi_tests += tests/mpi/x   mpi_cases += tests/mpi/x.np4 tests/mpi/x.np4s1   (see tests/tests.mk)
+# The virtual world: communicators, groups, attributes, drain, moves.
 libhmf_mpi_la_SOURCES += \
-	src/vcomm.h src/vattr.h src/vgroup.h src/stash.h src/drain.h src/world.h
+	src/drain.c src/drain.h \
+	src/procmap.c src/procmap.h \
+	src/stash.c src/stash.h \
+	src/vadopt.c \
+	src/vattr.c src/vattr.h \
+	src/vbuild.c src/vbuild.h \
+	src/vcomm.c src/vcomm.h \
+	src/vgroup.c src/vgroup.h \
+	src/vplan.c src/vplan.h \
+	src/world.c src/world.h \
+	src/wpack.c src/wpack.h

@@ -1,0 +1,305 @@
+/* Bringing point-to-point traffic to rest; see drain.h.
+ *
+ * Each round every rank receives what has arrived into stashes, then all add up (messages sent
+ * minus received) over all ranks and communicators.  Nobody sends any more, so the sum can only
+ * fall, and at zero nothing is under way.  In the same sum travels a check that all members of
+ * each communicator have made equally many collective calls: member i adds h(communicator,
+ * calls), the first member subtracts h times the number of the others, so that the total is 0
+ * (mod 2^64) if they agree and, but for a chance of 2^-64, only then.
+ */
+#include "config.h"
+
+#include "drain.h"
+
+#include "base.h"
+#include "stash.h"
+#include "vcomm.h"
+#include "vreq.h"
+#include "world.h"
+
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SUM_MESSAGES, SUM_COLLECTIVES, SUM_SENDS, SUM_LATE, SUM_FAILED, SUMS };
+
+/* One communicator at one rank, for finding out who is to blame. */
+struct record {
+    uint64_t gid;
+    uint64_t collectives;
+    int64_t missing;
+    int32_t rank;
+    int32_t members;
+};
+
+static bool counts(const struct hmf__vcomm *v)
+{
+    return v->kind != HMF__COMM_FOREIGN && v->real != MPI_COMM_NULL;
+}
+
+/* Mrecv with a count beyond int. */
+static int receive_big(void *data, MPI_Count bytes, MPI_Message *message)
+{
+    const int unit = 1 << 20;
+    int lengths[2] = { (int) (bytes / unit), (int) (bytes % unit) }, rc;
+    MPI_Aint offsets[2] = { 0, (MPI_Aint) (bytes - bytes % unit) };
+    MPI_Datatype block, types[2], whole;
+
+    rc = PMPI_Type_contiguous(unit, MPI_BYTE, &block);
+    if (rc != MPI_SUCCESS)
+        return rc;
+    types[0] = block;
+    types[1] = MPI_BYTE;
+    rc = PMPI_Type_create_struct(2, lengths, offsets, types, &whole);
+    PMPI_Type_free(&block);
+    if (rc != MPI_SUCCESS)
+        return rc;
+    rc = PMPI_Type_commit(&whole);
+    if (rc == MPI_SUCCESS)
+        rc = PMPI_Mrecv(data, 1, whole, message, MPI_STATUS_IGNORE);
+    PMPI_Type_free(&whole);
+    return rc;
+}
+
+static hmf_status_t take_one(struct hmf__vcomm *v, MPI_Message *message, const MPI_Status *st)
+{
+    struct hmf__stashed *m;
+    MPI_Count bytes;
+    int rc = PMPI_Get_elements_x(st, MPI_BYTE, &bytes);
+
+    if (rc != MPI_SUCCESS || bytes < 0)
+        return hmf__fail(HMF_ERR_MPI, "MPI does not tell the size of a message (%d)", rc);
+    m = hmf__stash_new(st->MPI_SOURCE, st->MPI_TAG, (uint64_t) bytes);
+    if (m == NULL)
+        return hmf__fail(HMF_ERR_NOMEM, "no memory to keep a message of %lld bytes",
+                         (long long) bytes);
+    rc = bytes <= INT_MAX
+        ? PMPI_Mrecv(m->data, (int) bytes, MPI_BYTE, message, MPI_STATUS_IGNORE)
+        : receive_big(m->data, bytes, message);
+    if (rc != MPI_SUCCESS) {
+        hmf__stash_free(m);
+        return hmf__fail(HMF_ERR_MPI, "receiving a message of %lld bytes failed (%d)",
+                         (long long) bytes, rc);
+    }
+    hmf__stash_put(v, m);
+    v->received++;
+    return HMF_OK;
+}
+
+/* Everything that has arrived. */
+static hmf_status_t sweep(bool *took)
+{
+    for (struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next) {
+        if (!counts(v))
+            continue;
+        for (;;) {
+            MPI_Message message;
+            MPI_Status st;
+            hmf_status_t status;
+            int flag = 0;
+            int rc = PMPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, v->real, &flag, &message, &st);
+
+            if (rc != MPI_SUCCESS)
+                return hmf__fail(HMF_ERR_MPI, "MPI_Improbe failed (%d)", rc);
+            if (!flag)
+                break;
+            status = take_one(v, &message, &st);
+            if (status != HMF_OK)
+                return status;
+            *took = true;
+        }
+    }
+    return HMF_OK;
+}
+
+static bool leads(const struct hmf__vcomm *v)
+{
+    return v->rank == 0 && (v->remote == NULL || v->members->rank[0] < v->remote->rank[0]);
+}
+
+static uint64_t collective_check(const struct hmf__vcomm *v)
+{
+    uint64_t h = hmf__vcomm_mix(v->gid, v->collectives);
+
+    return leads(v) ? h - h * (uint64_t) (v->size + v->remote_size) : h;
+}
+
+static void add_up(int64_t *sum)
+{
+    uint64_t messages = hmf__vcomm_gone_sent - hmf__vcomm_gone_received, check = 0;
+
+    for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next) {
+        if (!counts(v))
+            continue;
+        messages += v->sent - v->received;
+        if (v->size + v->remote_size > 1)
+            check += collective_check(v);
+    }
+    sum[SUM_MESSAGES] = (int64_t) messages;
+    sum[SUM_COLLECTIVES] = (int64_t) check;
+}
+
+/* The sums of all ranks.  Waiting for them goes on receiving, since a sender may need it to get
+ * here. */
+static hmf_status_t exchange(const int64_t *mine, int64_t *all, uint64_t limit_ns, bool *took,
+                             hmf_status_t *failed)
+{
+    uint64_t start = hmf__now_ns();
+    MPI_Request request;
+    int done = 0, rc;
+
+    rc = PMPI_Iallreduce(mine, all, SUMS, MPI_INT64_T, MPI_SUM, hmf__world_inner(), &request);
+    for (unsigned spins = 0; rc == MPI_SUCCESS && !done; spins++) {
+        rc = PMPI_Test(&request, &done, MPI_STATUS_IGNORE);
+        if (done)
+            break;
+        if (*failed == HMF_OK)
+            *failed = sweep(took);
+        if (spins > 16)
+            sched_yield();
+        if (hmf__now_ns() - start > limit_ns)
+            return hmf__fail(HMF_ERR_PEER, "not all ranks came to the drain within %.0f s: one of "
+                             "them must be gone (HMF_TIMEOUT)", (double) limit_ns * 1e-9);
+    }
+    return rc == MPI_SUCCESS ? HMF_OK
+                             : hmf__fail(HMF_ERR_MPI, "adding up message counts failed (%d)", rc);
+}
+
+static int by_gid(const void *a, const void *b)
+{
+    const struct record *x = a, *y = b;
+
+    if (x->gid != y->gid)
+        return x->gid < y->gid ? -1 : 1;
+    return x->rank - y->rank;
+}
+
+/* Records of all ranks, sorted.  Only used when something is wrong, so its size does not matter. */
+static struct record *gather(size_t *n)
+{
+    MPI_Comm inner = hmf__world_inner();
+    int size = hmf__world_size(), mine = 0, total = 0, k = 0;
+    struct record *own = hmf__calloc(hmf__vcomm_count(), sizeof(*own)), *all = NULL;
+    int *lengths = hmf__calloc((size_t) size, 2 * sizeof(int)), *starts = lengths + size;
+
+    if (own == NULL || lengths == NULL)
+        goto free_parts; /* the others wait; the time limit of the job layer finds it */
+    for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next)
+        if (counts(v) && v->size + v->remote_size > 1)
+            own[k++] = (struct record) {
+                v->gid, v->collectives, (int64_t) (v->sent - v->received),
+                hmf__world_rank(), v->size + v->remote_size
+            };
+    mine = k * (int) sizeof(*own);
+    PMPI_Allgather(&mine, 1, MPI_INT, lengths, 1, MPI_INT, inner);
+    for (int r = 0; r < size; r++) {
+        starts[r] = total;
+        total += lengths[r];
+    }
+    all = hmf__malloc((size_t) total);
+    if (all == NULL)
+        goto free_parts;
+    PMPI_Allgatherv(own, mine, MPI_BYTE, all, lengths, starts, MPI_BYTE, inner);
+    *n = (size_t) total / sizeof(*all);
+    qsort(all, *n, sizeof(*all), by_gid);
+free_parts:
+    hmf__free(own);
+    hmf__free(lengths);
+    return all;
+}
+
+/* Rank `owner` knows what the communicator is called. */
+static void name_of(uint64_t gid, int owner, char *text, int len)
+{
+    memset(text, 0, (size_t) len);
+    for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next)
+        if (v->gid == gid && hmf__world_rank() == owner)
+            hmf__vcomm_text(v, text, (size_t) len);
+    PMPI_Bcast(text, len, MPI_CHAR, owner, hmf__world_inner());
+}
+
+static hmf_status_t blame(bool collectives)
+{
+    char text[128];
+    size_t n = 0;
+    struct record *all = gather(&n);
+    hmf_status_t status = collectives
+        ? hmf__fail(HMF_ERR_BUSY, "a collective call spans the poll")
+        : hmf__fail(HMF_ERR_TIMEOUT, "messages that were sent did not come");
+
+    for (size_t i = 0, end; all != NULL && i < n; i = end) {
+        const struct record *low = &all[i], *high = &all[i];
+        int64_t missing = 0;
+        bool fine;
+
+        for (end = i; end < n && all[end].gid == all[i].gid; end++) {
+            missing += all[end].missing;
+            low = all[end].collectives < low->collectives ? &all[end] : low;
+            high = all[end].collectives > high->collectives ? &all[end] : high;
+        }
+        fine = collectives ? low->collectives == high->collectives
+                             && end - i == (size_t) all[i].members
+                           : missing == 0;
+        if (fine)
+            continue;
+        name_of(all[i].gid, all[i].rank, text, sizeof(text));
+        if (!collectives)
+            status = hmf__fail(HMF_ERR_TIMEOUT, "%lld messages sent on %s did not come within "
+                               "HMF_TIMEOUT", (long long) missing, text);
+        else if (low->collectives == high->collectives)
+            status = hmf__fail(HMF_ERR_BUSY, "%s exists at %zu of its %d members only: it is made "
+                               "or freed on both sides of the poll", text, end - i, all[i].members);
+        else
+            status = hmf__fail(HMF_ERR_BUSY, "rank %d has made %llu collective calls on %s, rank "
+                               "%d %llu: a collective call must not span auto_poll", low->rank,
+                               (unsigned long long) low->collectives, text, high->rank,
+                               (unsigned long long) high->collectives);
+        break;
+    }
+    hmf__free(all);
+    return status;
+}
+
+static hmf_status_t limit_of(uint64_t *limit_ns)
+{
+    double seconds;
+    hmf_status_t status = hmf__param_double("HMF_TIMEOUT", 0.001, 1e6, 60.0, &seconds);
+
+    *limit_ns = (uint64_t) ((status == HMF_OK ? seconds : 60.0) * 1e9);
+    return status;
+}
+
+hmf_status_t hmf__drain_run(void)
+{
+    uint64_t limit_ns, start = hmf__now_ns();
+    hmf_status_t failed = limit_of(&limit_ns), status;
+    int64_t mine[SUMS], all[SUMS];
+
+    if (failed == HMF_OK)
+        failed = hmf__vreq_suspend();
+    for (;;) {
+        bool took = false;
+
+        if (failed == HMF_OK)
+            failed = sweep(&took);
+        add_up(mine);
+        mine[SUM_SENDS] = (int64_t) hmf__vreq_sends_pending();
+        mine[SUM_LATE] = hmf__now_ns() - start > limit_ns;
+        mine[SUM_FAILED] = failed != HMF_OK;
+        status = exchange(mine, all, 2 * limit_ns, &took, &failed);
+        if (status != HMF_OK)
+            return status;
+        if (all[SUM_FAILED] != 0)
+            return failed != HMF_OK ? failed
+                                    : hmf__fail(HMF_ERR_PEER, "the drain failed at another rank");
+        if (all[SUM_COLLECTIVES] != 0)
+            return blame(true);
+        if (all[SUM_MESSAGES] == 0 && all[SUM_SENDS] == 0)
+            return HMF_OK;
+        if (all[SUM_LATE] != 0)
+            return blame(false);
+        if (!took)
+            sched_yield();
+    }
+}

@@ -1,0 +1,20 @@
+/* Building real communicators for a new map of ranks to processes, beside the old ones. */
+#ifndef HMF__VBUILD_H
+#define HMF__VBUILD_H
+
+#include <stdbool.h>
+
+#include <mpi.h>
+
+#include "hmf/status.h"
+
+/* Collective over `inner`, whose rank r is logical rank r at its new place.  Builds `prepared` of
+ * every virtual communicator that has a member in `moved` (one flag per logical rank); the others
+ * keep what they have.  HMF_ERR_NOMEM, HMF_ERR_MPI: what was built is dropped again. */
+hmf_status_t hmf__vbuild_run(MPI_Comm inner, const bool *moved);
+
+/* Local: `prepared` takes the place of `real`, which is freed; or `prepared` is dropped. */
+void hmf__vbuild_commit(void);
+void hmf__vbuild_drop(void);
+
+#endif

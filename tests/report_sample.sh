@@ -1,2 +1,0 @@
-# The sample program of the report, unchanged.
-# launch: limit=120
