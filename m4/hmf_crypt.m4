@@ -3,7 +3,7 @@ dnl Sets CRYPT_LIBS, hmf_crypt_found and the conditional HAVE_CRYPT.
 
 AC_DEFUN([HMF_CRYPT], [
 hmf_save_LIBS=$LIBS
-hmf_crypt_found="no: the example pwsearch is not built (Debian: libcrypt-dev)"
+hmf_crypt_found="no: the example crackhash is not built (Debian: libcrypt-dev)"
 AC_CHECK_HEADER([crypt.h], [
     AC_SEARCH_LIBS([crypt], [crypt], [
         hmf_crypt_found=yes

@@ -1,0 +1,177 @@
+/* move.c: what it costs to move a rank: as a whole with little state, and per byte with much.
+ *
+ *   HMF_SPARES=S mpirun -np N+S bench/move MiB [fresh]
+ *
+ * The last rank holds so many MiB of doubles (0: just a few bytes) and asks to be moved S times.
+ * Measured is from the moment of the request to the return of the newcomer's auto_read, and for the
+ * ranks that stay how long their poll held them; the longest counts.  The time that the newcomer's
+ * own start-up code takes is taken off.  With "fresh" the newcomer receives into memory that it has
+ * not touched before. Peers in the same run: MPI_Send and MPI_Recv of as many bytes between touched
+ * buffers, and MPI_Comm_dup. */
+#include "bench.h"
+
+#include "auto.h"
+#include "typemap.h"
+
+#include <mpi.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+
+#define MAX_MOVES 16
+#define PEER_REPEATS 7
+
+/* Registered as a whole: what the newcomer must know. */
+struct progress {
+    double asked_at;        /* time of the request under way */
+    double took[MAX_MOVES]; /* seconds per move, as the rank that moves sees it */
+    double send, dup;       /* seconds of the peers */
+    long asked, arrived;    /* moves, known to the rank that moves */
+    long announced;         /* moves that all ranks know of */
+};
+static int progress_type[] = {-7,         typeDOUBLE, typeARRAY, MAX_MOVES, typeDOUBLE,
+                              typeDOUBLE, typeDOUBLE, typeLONG,  typeLONG,  typeLONG};
+
+static double expected(size_t i)
+{
+    return (double)(i * 2654435761u % 1000003);
+}
+
+static double peer_send(int rank, int last, double *v, size_t n)
+{
+    double took[PEER_REPEATS];
+
+    for (int repeat = 0; repeat < PEER_REPEATS; repeat++) {
+        double start;
+        char done;
+
+        MPI_Barrier(MPI_COMM_WORLD);
+        start = bench_now();
+        if (rank == last) {
+            MPI_Send(v, (int)n, MPI_DOUBLE, 0, 1, MPI_COMM_WORLD);
+            MPI_Recv(&done, 1, MPI_CHAR, 0, 2, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+        } else if (rank == 0) {
+            MPI_Recv(v, (int)n, MPI_DOUBLE, last, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+            MPI_Send(&done, 1, MPI_CHAR, last, 2, MPI_COMM_WORLD);
+        }
+        took[repeat] = bench_now() - start;
+    }
+    return bench_median(took + 1, PEER_REPEATS - 1);
+}
+
+static double peer_dup(void)
+{
+    double took[PEER_REPEATS];
+
+    for (int repeat = 0; repeat < PEER_REPEATS; repeat++) {
+        MPI_Comm dup;
+        double start;
+
+        MPI_Barrier(MPI_COMM_WORLD);
+        start = bench_now();
+        MPI_Comm_dup(MPI_COMM_WORLD, &dup);
+        took[repeat] = bench_now() - start;
+        MPI_Comm_free(&dup);
+    }
+    return bench_median(took, PEER_REPEATS);
+}
+
+static void print(const struct progress *progress, int nranks, long moves, long mib, int fresh)
+{
+    double took[MAX_MOVES], median;
+    char name[64];
+
+    memcpy(took, progress->took, sizeof took);
+    median = bench_median(took, (int)moves);
+    if (mib) {
+        snprintf(name, sizeof name, "move/%ldMiB%s", mib, fresh ? "/fresh" : "");
+        bench_line(name, median * 1e3, "ms", median / progress->send, "MPI_Send+Recv");
+    } else {
+        snprintf(name, sizeof name, "move/fixed/%dranks", nranks);
+        bench_line(name, median * 1e3, "ms", median / progress->dup, "MPI_Comm_dup");
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct progress progress = {0};
+    const char *spares = getenv("HMF_SPARES");
+    long mib = argc > 1 ? atol(argv[1]) : 0, moves = spares ? atol(spares) : 0, wrong = 0;
+    int fresh = argc > 2 && strcmp(argv[2], "fresh") == 0, rank, nranks, last, moved, left = 0;
+    size_t n;
+    double start, own_start, read_at, limit, *v;
+
+    MPI_Init(&argc, &argv);
+    own_start = bench_now();
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &nranks);
+    last = nranks - 1;
+    moves = moves > MAX_MOVES ? MAX_MOVES : moves;
+    n = (size_t)mib * 131072 + 2;
+    v = malloc(n * sizeof *v);
+    if (!fresh)
+        memset(v, 0, n * sizeof *v);
+
+    auto_init(argv[0]);
+    auto_track("progress", &progress, sizeof progress, progress_type, 10);
+    if (rank == last)
+        auto_track("v", v, (int)(n * sizeof *v), (int[]){typeDOUBLE}, 1);
+    read_at = bench_now();
+    moved = auto_read(AUTO_ALL);
+    if (moved && progress.arrived < MAX_MOVES) {
+        progress.took[progress.arrived++] = bench_now() - progress.asked_at - (read_at - own_start);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            v[i] = expected(i);
+    }
+    limit = bench_now() + 100;
+    while (progress.announced < moves) {
+        double held;
+        long arrived;
+
+        start = bench_now();
+        if (auto_poll(AUTO_ALL) & AUTO_MIGR) {
+            left = 1;
+            break;
+        }
+        held = bench_now() - start;
+        if (progress.send == 0) {
+            progress.dup = peer_dup();
+            progress.send = peer_send(rank, last, v, n);
+        }
+        /* All look at the last rank's count; how long the others were held goes into its figure. */
+        arrived = progress.arrived;
+        MPI_Bcast(&arrived, 1, MPI_LONG, last, MPI_COMM_WORLD);
+        if (arrived > progress.announced) {
+            double longest;
+
+            if (rank == last)
+                held = progress.took[arrived - 1];
+            MPI_Reduce(&held, &longest, 1, MPI_DOUBLE, MPI_MAX, last, MPI_COMM_WORLD);
+            if (rank == last)
+                progress.took[arrived - 1] = longest;
+            progress.announced = arrived;
+        }
+        if (rank == last && progress.asked == arrived && arrived < moves) {
+            progress.asked++;
+            progress.asked_at = bench_now();
+            raise(SIGUSR2);
+        }
+        if (bench_now() > limit) {
+            fprintf(stderr, "bench/move: a move did not come to pass in 100 s\n");
+            break;
+        }
+    }
+    if (!left && rank == last) {
+        for (size_t i = 0; mib && i < n; i++)
+            wrong += v[i] != expected(i);
+        if (wrong)
+            fprintf(stderr, "bench/move: %ld values are wrong after the moves\n", wrong);
+        else if (progress.announced == moves && moves > 0)
+            print(&progress, nranks, moves, mib, fresh);
+    }
+    free(v);
+    auto_done();
+    MPI_Finalize();
+    return 0;
+}

@@ -1,0 +1,11 @@
+# heat2d on 4 ranks: HDF5 file and picture are the same wherever and whenever it ran.
+# launch: limit=240
+. "$HMF_SRCDIR/tests/examples_lib.sh"
+
+ranks=4 steps=8000 results="heat.*"
+set -- "$HMF_BUILDDIR/mpi-examples/heat2d" -s $steps -o heat -p progress \
+    "$HMF_SRCDIR/mpi-examples/floorplan.pgm"
+undisturbed "$@"
+moved "$@"
+stopped "$@"
+crashed "$@"

@@ -1,0 +1,9 @@
+# particles on 3 ranks: lists and pointers survive moves and the disk.
+# launch: limit=180
+. "$HMF_SRCDIR/tests/examples_lib.sh"
+
+ranks=3 steps=2000 results=
+set -- "$HMF_BUILDDIR/mpi-examples/particles" -s $steps -p progress
+undisturbed "$@"
+moved "$@"
+stopped "$@"

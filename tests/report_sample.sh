@@ -1,0 +1,2 @@
+# The sample program of the report, unchanged.
+# launch: limit=120
