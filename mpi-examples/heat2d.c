@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SPEED 0.24 /* share of a difference that flows to a neighbour in a step; stable below 1/4 */
@@ -37,6 +38,15 @@ struct part {
     double *rate; /* SPEED for air, 0 where the temperature is given */
     double *open; /* 1 where heat can go, 0 in walls and outside of the plan */
 };
+
+/* Seconds on the clock that hosts share. */
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec + 1e-9 * t.tv_nsec;
+}
 
 static void usage(const char *program)
 {
@@ -299,11 +309,11 @@ int main(int argc, char **argv)
             left = 1;
             break;
         }
-        start = MPI_Wtime();
+        start = now();
         exchange_halo(&part, u);
-        middle = MPI_Wtime();
+        middle = now();
         relax(&part, u, next);
-        end = MPI_Wtime();
+        end = now();
         swap = u, u = next, next = swap;
         step++;
         if (progress >= 0)

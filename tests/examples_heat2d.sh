@@ -2,8 +2,8 @@
 # launch: limit=240
 . "$HMF_SRCDIR/tests/examples_lib.sh"
 
-ranks=4 steps=8000 results="heat.*"
-set -- "$HMF_BUILDDIR/mpi-examples/heat2d" -s $steps -o heat -p progress \
+ranks=4 steps=2000 results="heat.*"
+set -- "$HMF_BUILDDIR/mpi-examples/heat2d" -s $steps -x 3 -o heat -p progress \
     "$HMF_SRCDIR/mpi-examples/floorplan.pgm"
 undisturbed "$@"
 moved "$@"

@@ -92,6 +92,7 @@ moved() {
     at_step $((steps / 4)); move 0
     at_step $((steps * 3 / 8)); move 1
     ended 0
+    quiet
     every_step_once
     compare
 }
@@ -107,8 +108,10 @@ stopped() {
     at_step $((steps / 4)); kill -TERM "$(pid_of 1)"
     ended 0
     step_is "$steps" && broken "the job went on to its end"
+    quiet
     start 0 "$@"
     ended 0
+    quiet
     every_step_once
     compare
     unset HMF_DIR
@@ -133,4 +136,27 @@ crashed() {
     test "$first" -le $((before + 1)) || broken "the job began after the step where it died"
     compare
     unset HMF_DIR
+}
+
+# --- programs that say nothing on their way: where they run is seen by the processor time they use
+
+# processes PROGRAM: of this test
+processes() {
+    for folder in /proc/[0-9]*; do
+        test "$(readlink "$folder/exe")" = "$1" &&
+            tr '\0' '\n' <"$folder/environ" | grep -q "^HMF_SCRATCH=$HMF_SCRATCH\$" &&
+            echo "${folder#/proc/}"
+    done 2>/dev/null
+}
+
+# ticks PID: processor time that it has used, in 1/100 s
+ticks() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '{ print $12 + $13 }'; }
+used() { t=$(ticks "$1"); test "${t:-0}" -ge "$2"; }
+
+# busy PROGRAM TICKS: one of its processes has used so much; sets pid
+busy() {
+    for pid in $(processes "$1"); do
+        used "$pid" "$2" && return 0
+    done
+    return 1
 }

@@ -2,7 +2,7 @@
 # launch: limit=180
 . "$HMF_SRCDIR/tests/examples_lib.sh"
 
-ranks=3 steps=2000 results=
+ranks=3 steps=1200 results=
 set -- "$HMF_BUILDDIR/mpi-examples/particles" -s $steps -p progress
 undisturbed "$@"
 moved "$@"

@@ -4,6 +4,8 @@
 #ifndef BENCH_PLAIN_AUTO_H
 #define BENCH_PLAIN_AUTO_H
 
+#include <stddef.h>
+
 #define AUTO_CHKP 1
 #define AUTO_MIGR 2
 #define AUTO_ALL 3
@@ -14,7 +16,7 @@ static inline int auto_init(const char *program)
     return 0;
 }
 
-static inline int auto_track(const char *name, void *data, int len, int *type_list, int list_len)
+static inline int auto_track(const char *name, void *data, size_t len, int *type_list, int list_len)
 {
     (void)name, (void)data, (void)len, (void)type_list, (void)list_len;
     return 0;
