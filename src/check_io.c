@@ -1,0 +1,429 @@
+/*
+ * The fast writer of checkpoint files; see check_io.h.
+ *
+ * The caller's thread fills buffer k while the second thread writes buffer k-1. Pages that hold late
+ * bytes (the part table and the header, which contain checksums) are kept when they pass and written
+ * again at the end, completed: with O_DIRECT only whole pages can be written.
+ */
+#include "config.h"
+
+#include "check_io.h"
+
+#include "base.h"
+#include "check_sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PAGE 4096u
+#define BUFFER_BYTES (4u << 20)
+#define NBUFFERS 3
+/* Copy and checksum go over blocks that stay in the cache between the two. */
+#define BLOCK (128u << 10)
+/* Smaller files are written by the caller's thread, and through the page cache. */
+#define THREAD_FROM (8u << 20)
+#define DIRECT_FROM (4u << 20)
+
+struct late {
+    uint64_t offset, bytes;             /* as in the piece */
+    uint64_t page_offset;
+    size_t page_bytes;
+    unsigned char *pages;
+};
+
+struct hmf__io {
+    unsigned char *buffers[NBUFFERS];
+    char *path;
+    int fd;                             /* -1: no file begun */
+    bool direct, was_direct, threaded;
+    uint64_t size;
+    struct late late[HMF__IO_LATE];
+    size_t nlate;
+
+    unsigned char *fill;                /* the buffer being filled */
+    uint64_t fill_offset;
+    size_t fill_bytes;
+
+    /* between the threads */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    size_t put, taken;                  /* buffers handed over and written, counted for ever */
+    uint64_t offset[NBUFFERS];
+    size_t bytes[NBUFFERS];
+    bool ending;
+    int error;                          /* errno of the first failed write */
+};
+
+hmf_status_t hmf__io_new(struct hmf__io **out)
+{
+    struct hmf__io *io = hmf__calloc(1, sizeof(*io));
+    if (io == NULL)
+        goto no_memory;
+    for (size_t i = 0; i < NBUFFERS; i++) {
+        io->buffers[i] = hmf__big_alloc(BUFFER_BYTES);
+        if (io->buffers[i] == NULL || (uintptr_t)io->buffers[i] % PAGE != 0)
+            goto free_io;
+    }
+    io->fd = -1;
+    pthread_mutex_init(&io->lock, NULL);
+    pthread_cond_init(&io->changed, NULL);
+    *out = io;
+    return HMF_OK;
+
+free_io:
+    for (size_t i = 0; i < NBUFFERS; i++) {
+        if (io->buffers[i] != NULL)
+            hmf__big_free(io->buffers[i], BUFFER_BYTES);
+    }
+    hmf__free(io);
+no_memory:
+    return hmf__fail(HMF_ERR_NOMEM, "no memory for the buffers of a checkpoint file");
+}
+
+static void reset(struct hmf__io *io)
+{
+    if (io->fd >= 0)
+        close(io->fd);
+    io->fd = -1;
+    hmf__free(io->path);
+    io->path = NULL;
+    for (size_t i = 0; i < io->nlate; i++)
+        hmf__free(io->late[i].pages);
+    io->nlate = 0;
+}
+
+void hmf__io_free(struct hmf__io *io)
+{
+    if (io == NULL)
+        return;
+    reset(io);
+    pthread_cond_destroy(&io->changed);
+    pthread_mutex_destroy(&io->lock);
+    for (size_t i = 0; i < NBUFFERS; i++)
+        hmf__big_free(io->buffers[i], BUFFER_BYTES);
+    hmf__free(io);
+}
+
+bool hmf__io_was_direct(const struct hmf__io *io)
+{
+    return io->was_direct;
+}
+
+static uint64_t whole_pages(uint64_t bytes)
+{
+    return (bytes + PAGE - 1) / PAGE * PAGE;
+}
+
+/* The text for a failed call on the file being written. */
+static hmf_status_t failed(const struct hmf__io *io, const char *what, int err)
+{
+    return hmf__fail(HMF_ERR_IO, "cannot %s %s: %s%s", what, io->path, strerror(err),
+                     err == ENOSPC || err == EDQUOT ? " (free some space, or set HMF_DIR to another "
+                                                      "file system)" : "");
+}
+
+hmf_status_t hmf__io_begin(struct hmf__io *io, const char *path, uint64_t size)
+{
+    io->path = hmf__strdup(path);
+    if (io->path == NULL)
+        return hmf__fail(HMF_ERR_NOMEM, "no memory to write %s", path);
+    long direct;
+    hmf_status_t rc = hmf__param_int("HMF_DIRECT_IO", 0, 1, size >= DIRECT_FROM, &direct);
+    if (rc != HMF_OK)
+        return rc;
+    const int flags = O_RDWR | O_CREAT | O_EXCL;
+    io->direct = direct != 0;
+    io->fd = hmf__sys_open(path, flags | (io->direct ? O_DIRECT : 0), 0666);
+    if (io->fd < 0 && io->direct && errno == EINVAL) {
+        /* The file system has no O_DIRECT; some create the file nevertheless. */
+        io->direct = false;
+        unlink(path);
+        io->fd = hmf__sys_open(path, flags, 0666);
+    }
+    if (io->fd < 0) {
+        rc = failed(io, "create", errno);
+        reset(io);
+        return rc;
+    }
+    io->was_direct = io->direct;
+    io->size = size;
+    if (hmf__sys_allocate(io->fd, whole_pages(size)) != 0) {
+        rc = failed(io, "reserve space for", errno);
+        hmf__io_abandon(io);
+        return rc;
+    }
+    return HMF_OK;
+}
+
+/* Writes whole pages; without O_DIRECT from the first refusal on. Returns an errno. */
+static int write_pages(struct hmf__io *io, const void *bytes, size_t n, uint64_t offset)
+{
+    if (hmf__sys_pwrite(io->fd, bytes, n, offset) == 0)
+        return 0;
+    if (errno != EINVAL || !io->direct)
+        return errno;
+    int flags = fcntl(io->fd, F_GETFL);
+    if (flags < 0 || fcntl(io->fd, F_SETFL, flags & ~O_DIRECT) != 0)
+        return EINVAL;
+    io->direct = io->was_direct = false;
+    return hmf__sys_pwrite(io->fd, bytes, n, offset) == 0 ? 0 : errno;
+}
+
+static void *write_behind(void *arg)
+{
+    struct hmf__io *io = arg;
+    pthread_mutex_lock(&io->lock);
+    for (;;) {
+        while (io->taken == io->put && !io->ending)
+            pthread_cond_wait(&io->changed, &io->lock);
+        if (io->taken == io->put)
+            break;
+        size_t k = io->taken % NBUFFERS;
+        int err = io->error;
+        pthread_mutex_unlock(&io->lock);
+        if (err == 0)
+            err = write_pages(io, io->buffers[k], io->bytes[k], io->offset[k]);
+        pthread_mutex_lock(&io->lock);
+        io->error = err;
+        io->taken++;
+        pthread_cond_broadcast(&io->changed);
+    }
+    pthread_mutex_unlock(&io->lock);
+    return NULL;
+}
+
+/* Keeps those pages of the full buffer that hold late bytes. */
+static void keep_late(struct hmf__io *io)
+{
+    for (size_t i = 0; i < io->nlate; i++) {
+        const struct late *l = &io->late[i];
+        uint64_t lo = l->page_offset > io->fill_offset ? l->page_offset : io->fill_offset;
+        uint64_t hi = l->page_offset + l->page_bytes;
+        if (hi > io->fill_offset + io->fill_bytes)
+            hi = io->fill_offset + io->fill_bytes;
+        if (lo < hi)
+            memcpy(l->pages + (lo - l->page_offset), io->fill + (lo - io->fill_offset), hi - lo);
+    }
+}
+
+/* Hands the filled buffer on and takes the next. Returns an errno. */
+static int flush(struct hmf__io *io)
+{
+    size_t padded = (size_t)whole_pages(io->fill_bytes);
+    memset(io->fill + io->fill_bytes, 0, padded - io->fill_bytes);
+    io->fill_bytes = padded;
+    keep_late(io);
+    if (padded == 0)
+        return 0;
+    int err;
+    if (!io->threaded) {
+        err = write_pages(io, io->fill, padded, io->fill_offset);
+    } else {
+        pthread_mutex_lock(&io->lock);
+        size_t k = io->put % NBUFFERS;
+        io->offset[k] = io->fill_offset;
+        io->bytes[k] = padded;
+        io->put++;
+        pthread_cond_broadcast(&io->changed);
+        while (io->put - io->taken == NBUFFERS)
+            pthread_cond_wait(&io->changed, &io->lock);
+        io->fill = io->buffers[io->put % NBUFFERS];
+        err = io->error;
+        pthread_mutex_unlock(&io->lock);
+    }
+    io->fill_offset += padded;
+    io->fill_bytes = 0;
+    return err;
+}
+
+/* Appends bytes (NULL: zeros) to the file and continues *crc over them unless NULL. */
+static int emit(struct hmf__io *io, const unsigned char *bytes, uint64_t n, uint32_t *crc)
+{
+    while (n > 0) {
+        size_t room = BUFFER_BYTES - io->fill_bytes;
+        size_t k = n < BLOCK ? (size_t)n : BLOCK;
+        if (k > room)
+            k = room;
+        unsigned char *to = io->fill + io->fill_bytes;
+        if (bytes != NULL) {
+            if (crc != NULL)
+                *crc = hmf__crc32c(*crc, bytes, k);
+            memcpy(to, bytes, k);
+            bytes += k;
+        } else {
+            memset(to, 0, k);
+            if (crc != NULL)
+                *crc = hmf__crc32c(*crc, to, k);
+        }
+        io->fill_bytes += k;
+        n -= k;
+        if (io->fill_bytes == BUFFER_BYTES) {
+            int err = flush(io);
+            if (err != 0)
+                return err;
+        }
+    }
+    return 0;
+}
+
+static int emit_piece(struct hmf__io *io, const struct hmf__io_piece *p, uint32_t *crc)
+{
+    if (p->iov == NULL)
+        return emit(io, NULL, p->bytes, NULL);
+    uint64_t skip = p->skip, left = p->bytes;
+    for (size_t i = 0; i < p->niov && left > 0; i++) {
+        if (skip >= p->iov[i].iov_len) {
+            skip -= p->iov[i].iov_len;
+            continue;
+        }
+        uint64_t n = p->iov[i].iov_len - skip;
+        if (n > left)
+            n = left;
+        int err = emit(io, (const unsigned char *)p->iov[i].iov_base + skip, n, crc);
+        if (err != 0)
+            return err;
+        skip = 0;
+        left -= n;
+    }
+    return left == 0 ? 0 : EFAULT;
+}
+
+static hmf_status_t remember_late(struct hmf__io *io, const struct hmf__io_piece *p)
+{
+    if (io->nlate == HMF__IO_LATE)
+        return hmf__fail(HMF_ERR_STATE, "%s: too many late pieces", io->path);
+    struct late *l = &io->late[io->nlate];
+    l->offset = p->offset;
+    l->bytes = p->bytes;
+    l->page_offset = p->offset / PAGE * PAGE;
+    l->page_bytes = (size_t)(whole_pages(p->offset + p->bytes) - l->page_offset);
+    l->pages = hmf__malloc(l->page_bytes);
+    if (l->pages == NULL)
+        return hmf__fail(HMF_ERR_NOMEM, "no memory to write %s", io->path);
+    io->nlate++;
+    return HMF_OK;
+}
+
+hmf_status_t hmf__io_write(struct hmf__io *io, struct hmf__io_piece *pieces, size_t n,
+                           uint32_t *rest_crc)
+{
+    hmf_status_t rc;
+    for (size_t i = 0; i < n; i++) {
+        if (pieces[i].iov == NULL && (rc = remember_late(io, &pieces[i])) != HMF_OK)
+            return rc;
+    }
+    io->put = io->taken = 0;
+    io->ending = false;
+    io->error = 0;
+    io->fill = io->buffers[0];
+    io->fill_offset = 0;
+    io->fill_bytes = 0;
+    io->threaded = io->size >= THREAD_FROM
+        && pthread_create(&io->thread, NULL, write_behind, io) == 0;
+
+    int err = 0;
+    uint64_t at = 0;
+    uint32_t rest = 0;
+    for (size_t i = 0; i < n && err == 0; i++) {
+        struct hmf__io_piece *p = &pieces[i];
+        err = emit(io, NULL, p->offset - at, &rest);
+        if (err != 0)
+            break;
+        p->crc = 0;
+        err = emit_piece(io, p, p->part ? &p->crc : &rest);
+        at = p->offset + p->bytes;
+    }
+    if (err == 0)
+        err = emit(io, NULL, io->size - at, &rest);
+    if (err == 0)
+        err = flush(io);
+    if (io->threaded) {
+        pthread_mutex_lock(&io->lock);
+        io->ending = true;
+        pthread_cond_broadcast(&io->changed);
+        pthread_mutex_unlock(&io->lock);
+        pthread_join(io->thread, NULL);
+        if (err == 0)
+            err = io->error;
+    }
+    if (err != 0)
+        return failed(io, "write", err);
+    *rest_crc = rest;
+    return HMF_OK;
+}
+
+void *hmf__io_late(struct hmf__io *io, size_t i)
+{
+    return io->late[i].pages + (io->late[i].offset - io->late[i].page_offset);
+}
+
+hmf_status_t hmf__io_late_done(struct hmf__io *io)
+{
+    for (size_t i = 0; i < io->nlate; i++) {
+        const struct late *l = &io->late[i];
+        for (size_t done = 0, n; done < l->page_bytes; done += n) {
+            n = l->page_bytes - done < BUFFER_BYTES ? l->page_bytes - done : BUFFER_BYTES;
+            memcpy(io->buffers[0], l->pages + done, n);
+            int err = write_pages(io, io->buffers[0], n, l->page_offset + done);
+            if (err != 0)
+                return failed(io, "write", err);
+        }
+    }
+    return HMF_OK;
+}
+
+hmf_status_t hmf__io_end(struct hmf__io *io)
+{
+    if (hmf__sys_truncate(io->fd, io->size) != 0)
+        return failed(io, "set the size of", errno);
+    if (hmf__sys_fsync(io->fd) != 0)
+        return failed(io, "sync", errno);
+    int fd = io->fd;
+    io->fd = -1;
+    if (close(fd) != 0)
+        return failed(io, "close", errno);
+    reset(io);
+    return HMF_OK;
+}
+
+void hmf__io_abandon(struct hmf__io *io)
+{
+    if (io->path != NULL)
+        unlink(io->path);
+    reset(io);
+}
+
+int hmf__io_read(int fd, uint64_t offset, uint64_t bytes, const struct iovec *iov, size_t niov,
+                 uint64_t skip, uint32_t *crc)
+{
+    for (size_t i = 0; i < niov && bytes > 0; i++) {
+        if (skip >= iov[i].iov_len) {
+            skip -= iov[i].iov_len;
+            continue;
+        }
+        unsigned char *to = (unsigned char *)iov[i].iov_base + skip;
+        uint64_t n = iov[i].iov_len - skip;
+        if (n > bytes)
+            n = bytes;
+        skip = 0;
+        bytes -= n;
+        while (n > 0) {
+            size_t k = n < BLOCK * 8 ? (size_t)n : BLOCK * 8;
+            if (hmf__sys_pread(fd, to, k, offset) != 0)
+                return -1;
+            *crc = hmf__crc32c(*crc, to, k);
+            to += k;
+            offset += k;
+            n -= k;
+        }
+    }
+    if (bytes > 0) {
+        errno = EFAULT;
+        return -1;
+    }
+    return 0;
+}
