@@ -47,7 +47,7 @@ mpi_examples_crackhash_LDFLAGS = $(mpi_ldflags)
 mpi_examples_crackhash_LDADD = $(mpi_ldadd) $(CRYPT_LIBS)
 endif
 
-EXTRA_DIST += mpi-examples/floorplan.py mpi-examples/floorplan.pgm \
+EXTRA_DIST += mpi-examples/README.md mpi-examples/floorplan.py mpi-examples/floorplan.pgm \
 	mpi-examples/crackhash-demo.txt mpi-examples/crackhash-words.txt
 
 # The report's sample program as it stands there: the C of its time.
