@@ -59,5 +59,5 @@ tests_report_sample_LDFLAGS = $(mpi_ldflags)
 tests_report_sample_LDADD = $(mpi_ldadd)
 
 EXTRA_DIST += tests/examples_lib.sh
-EXTRA_DIST += tests/report_sample.sh tests/examples_counter.sh tests/examples_heat2d.sh \
+EXTRA_DIST += tests/report_sample.sh tests/examples_input.sh tests/examples_counter.sh tests/examples_heat2d.sh \
 	tests/examples_crackhash.sh tests/examples_particles.sh tests/examples_jacobi.sh

@@ -121,13 +121,19 @@ static void part_bounds(const struct part *part, int rank, const struct plan *pl
     share(plan->width, dims[1], coords[1], &bounds[2], &bounds[3]);
 }
 
-static void part_init(struct part *part, const struct plan *plan)
+/* -1 if the plan is too small for so many ranks. */
+static int part_init(struct part *part, const struct plan *plan)
 {
     int dims[2] = {0, 0}, periods[2] = {0, 0}, bounds[4];
     size_t cells;
 
     MPI_Comm_size(MPI_COMM_WORLD, &part->nranks);
     MPI_Dims_create(part->nranks, 2, dims);
+    if (dims[0] > plan->height || dims[1] > plan->width) {
+        fprintf(stderr, "heat2d: %d x %d cells are too few for %d ranks\n", plan->width, plan->height,
+                part->nranks);
+        return -1;
+    }
     MPI_Cart_create(MPI_COMM_WORLD, 2, dims, periods, 0, &part->cart);
     MPI_Comm_rank(part->cart, &part->rank);
     MPI_Cart_shift(part->cart, 0, 1, &part->north, &part->south);
@@ -156,6 +162,7 @@ static void part_init(struct part *part, const struct plan *plan)
                 kind == PLAN_WALL || kind == PLAN_COLD || kind == PLAN_HEATER ? 0.0 : SPEED;
         }
     }
+    return 0;
 }
 
 static double *initial(const struct part *part, const struct plan *plan)
@@ -280,11 +287,10 @@ int main(int argc, char **argv)
         MPI_Finalize();
         return 2;
     }
-    if (plan_share(&opt, &plan)) {
+    if (plan_share(&opt, &plan) || part_init(&part, &plan)) {
         MPI_Finalize();
         return 1;
     }
-    part_init(&part, &plan);
     next = initial(&part, &plan);
     MPI_Get_processor_name(host, &host_len);
     if (opt.progress)

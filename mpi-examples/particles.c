@@ -108,7 +108,8 @@ static struct cell *cell_at(struct domain *d, int column, int row)
     return &d->cells[column * ROWS + (row + ROWS) % ROWS];
 }
 
-static void domain_init(struct domain *d)
+/* -1 if there are more ranks than columns. */
+static int domain_init(struct domain *d)
 {
     int periodic = 1, lengths[3] = {2, 2, 1};
     MPI_Aint places[3] = {offsetof(struct parcel, x), offsetof(struct parcel, v),
@@ -116,6 +117,11 @@ static void domain_init(struct domain *d)
     MPI_Datatype types[3] = {MPI_DOUBLE, MPI_DOUBLE, MPI_LONG}, packed;
 
     MPI_Comm_size(MPI_COMM_WORLD, &d->nranks);
+    if (d->nranks > COLUMNS) {
+        fprintf(stderr, "particles: %d ranks are too many, the box has %d columns\n", d->nranks,
+                COLUMNS);
+        return -1;
+    }
     MPI_Cart_create(MPI_COMM_WORLD, 1, &d->nranks, &periodic, 0, &d->ring);
     MPI_Comm_rank(d->ring, &d->rank);
     MPI_Cart_shift(d->ring, 0, 1, &d->left, &d->right);
@@ -138,6 +144,7 @@ static void domain_init(struct domain *d)
                 cell->near[i] = cell_at(d, column + i / 3 - 1, row + i % 3 - 1);
         }
     }
+    return 0;
 }
 
 /* Puts p into the list of its cell, at its place in the order of numbers. */
@@ -443,7 +450,10 @@ int main(int argc, char **argv)
         MPI_Finalize();
         return 2;
     }
-    domain_init(&d);
+    if (domain_init(&d)) {
+        MPI_Finalize();
+        return 1;
+    }
 
     int step_type[] = {typeINT}, energy_type[] = {typeDOUBLE}, cells_type[] = {CELL_TYPE};
     int tracer_type[] = {typePOINTER, PARTICLE_TYPE};
