@@ -68,7 +68,7 @@ static void on_take(struct hmf__agent *a, int from, struct hmf__buf *in)
     a->role = HMF__ROLE_INCOMING;
     a->rank = m->rank;
     a->order = HMF__WAVE_WORK;
-    a->coordinator = from;
+    a->coordinator = a->leader = from;
     pthread_cond_broadcast(&a->changed);
     pthread_mutex_unlock(&a->lock);
 }
@@ -110,11 +110,7 @@ static void frame(void *ctx, int from, unsigned kind, const void *data, size_t l
     case HMF__F_L_FINISHED: hmf__wave_finished(a, a->proc); break;
     case HMF__F_FINISHED: hmf__wave_finished(a, from); break;
     case HMF__F_END: hmf__wave_end(a); break;
-    case HMF__F_L_NEWCOMER: {
-        int coordinator = a->coordinator;
-        hmf__net_send(a->net, coordinator, HMF__F_NEWCOMER, data, len);
-        break;
-    }
+    case HMF__F_L_NEWCOMER: hmf__net_send(a->net, a->leader, HMF__F_NEWCOMER, data, len); break;
     case HMF__F_OFFER:
         if (a->coord)
             hmf__coord_offer(a->coord, from, &in);
@@ -143,7 +139,7 @@ static void lost(void *ctx, int peer, const char *why)
     if (a->coord)
         hmf__coord_lost(a->coord, peer, why);
     pthread_mutex_lock(&a->lock);
-    if (a->role == HMF__ROLE_INCOMING && peer == a->coordinator &&
+    if (a->role == HMF__ROLE_INCOMING && peer == a->leader &&
         a->order != HMF__WAVE_COMMIT) {
         snprintf(a->verdict, sizeof a->verdict, "process %d on %s, which led the move, is gone", peer,
                  a->addrs[peer].node);

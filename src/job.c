@@ -246,6 +246,17 @@ static hmf_status_t check_bcast(void *ctx, void *data, size_t len)
                ? hmf__fail(HMF_ERR_MPI, "rank 0 could not tell the others") : HMF_OK;
 }
 
+hmf_status_t hmf__job_agree(hmf_status_t mine)
+{
+    char text[1024];
+    hmf_status_t st;
+
+    snprintf(text, sizeof text, "%s", hmf_error_text());
+    st = check_agree(NULL, mine, text, sizeof text);
+    text[sizeof text - 1] = 0;
+    return st && st != HMF_ERR_MPI ? hmf__fail(st, "%s", text) : st;
+}
+
 void hmf__job_check(struct hmf__job *j, struct hmf__check_job *out)
 {
     *out = (struct hmf__check_job){

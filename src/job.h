@@ -54,6 +54,9 @@ int hmf__job_given_up(struct hmf__job *j, uint64_t epoch);
 /* Takes a signal for requests (on), or gives it back; a handler of the program's own is left alone. */
 void hmf__job_signal(int sig, int on);
 
+/* Collective over the actives: the worst status of all, with its text. */
+hmf_status_t hmf__job_agree(hmf_status_t mine);
+
 /* Settings of the checkpoint layer for this job. */
 struct hmf__check_job;
 void hmf__job_check(struct hmf__job *j, struct hmf__check_job *out);

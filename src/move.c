@@ -20,7 +20,7 @@ static int given_up(void *ctx)
     return hmf__job_given_up(g->j, g->epoch);
 }
 
-static struct hmf__xfer peer(struct hmf__job *j, struct given_up *g, int proc, uint64_t limit_ns)
+static struct hmf__xfer peer(struct given_up *g, int proc, uint64_t limit_ns)
 {
     return (struct hmf__xfer){.comm = hmf__world_universe(), .peer = proc, .limit_ns = limit_ns,
                               .given_up = given_up, .ctx = g};
@@ -62,7 +62,7 @@ static int checkpoint(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
     else
         st = hmf_image_capture(j->state, &image);
     /* write is collective: everybody enters it with an image, or nobody. */
-    if (!(st = check.agree(check.ctx, st)))
+    if (!(st = hmf__job_agree(st)))
         st = hmf__check_write(&check, image, &generation);
     hmf_image_free(image);
     done(j, op->epoch, HMF__WAVE_WORK, st, n);
@@ -91,7 +91,7 @@ static hmf_status_t work(struct hmf__job *j, const struct hmf__op *op,
     if (!st && pack.status)
         st = hmf__fail(pack.status, "no memory to pack rank %d's communicators", leaving->rank);
     if (!st) {
-        struct hmf__xfer x = peer(j, &g, leaving->to, j->agent.limit_ns);
+        struct hmf__xfer x = peer(&g, leaving->to, j->agent.limit_ns);
         st = hmf__xfer_send(&x, HMF__TAG_PACK, pack.data, pack.len);
     }
     hmf__buf_fini(&pack);
@@ -102,7 +102,7 @@ static hmf_status_t work(struct hmf__job *j, const struct hmf__op *op,
 static void give_image(struct hmf__job *j, const struct hmf__op *op, int to)
 {
     struct given_up g = {j, op->epoch};
-    struct hmf__xfer x = peer(j, &g, to, j->agent.start_limit_ns);
+    struct hmf__xfer x = peer(&g, to, j->agent.start_limit_ns);
     hmf_image_t *image = NULL;
     hmf_status_t st;
 
@@ -196,22 +196,32 @@ int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
 
 /* ---- moves: who comes -------------------------------------------------------------------------------------- */
 
-static void progress(struct hmf__job *j, enum hmf__stage stage, hmf_status_t st)
+static void progress(struct hmf__job *j, uint64_t epoch, enum hmf__stage stage, hmf_status_t st)
 {
-    hmf__agent_report(&j->agent, HMF__F_L_NEWCOMER, j->agent.op.epoch, stage, st, 0);
+    hmf__agent_report(&j->agent, HMF__F_L_NEWCOMER, epoch, stage, st, 0);
 }
 
-static const struct hmf__move *mine(const struct hmf__job *j)
+/* The plan may be replaced by the next operation's as soon as this one is committed. */
+struct arrival { uint64_t epoch, cut; struct hmf__move move; };
+
+static struct arrival arrival(struct hmf__agent *a)
 {
-    return hmf__op_enters(&j->agent.op, j->agent.proc);
+    struct arrival in;
+
+    pthread_mutex_lock(&a->lock);
+    in.epoch = a->op.epoch;
+    in.cut = a->op.cut;
+    in.move = *hmf__op_enters(&a->op, a->proc);
+    pthread_mutex_unlock(&a->lock);
+    return in;
 }
 
 hmf_status_t hmf__move_enter(struct hmf__job *j)
 {
     struct hmf__agent *a = &j->agent;
-    const struct hmf__move *m = mine(j);
-    struct given_up g = {j, a->op.epoch};
-    struct hmf__xfer x = peer(j, &g, m->from, a->limit_ns);
+    struct arrival in = arrival(a);
+    struct given_up g = {j, in.epoch};
+    struct hmf__xfer x = peer(&g, in.move.from, a->limit_ns);
     void *pack = NULL;
     size_t len = 0;
     int *map = new_map(a, &a->op);
@@ -220,16 +230,16 @@ hmf_status_t hmf__move_enter(struct hmf__job *j)
     if (!st)
         st = hmf__xfer_recv(&x, HMF__TAG_PACK, &pack, &len);
     if (!st) {
-        st = hmf__world_unpack(m->rank, a->proc_of, pack, len);
+        st = hmf__world_unpack(in.move.rank, a->proc_of, pack, len);
         hmf__big_free(pack, len ? len : 1);
     }
-    progress(j, HMF__STAGE_PACKED, st);
-    if (!st && hmf__job_wait_order(j, a->op.epoch, HMF__WAVE_WORK) == HMF__WAVE_ABORT)
+    progress(j, in.epoch, HMF__STAGE_PACKED, st);
+    if (!st && hmf__job_wait_order(j, in.epoch, HMF__WAVE_WORK) == HMF__WAVE_ABORT)
         st = hmf__fail(HMF_ERR_REFUSED, "the move was undone: %s", a->verdict);
     if (!st) {
-        hmf__log_identity(m->rank);
+        hmf__log_identity(in.move.rank);
         st = hmf__world_prepare(map);
-        progress(j, HMF__STAGE_JOINED, st);
+        progress(j, in.epoch, HMF__STAGE_JOINED, st);
     }
     if (!st) {
         hmf__startup_replay();
@@ -241,28 +251,31 @@ hmf_status_t hmf__move_enter(struct hmf__job *j)
 
 void hmf__move_refuse(struct hmf__job *j, const char *what)
 {
-    progress(j, HMF__STAGE_RESTORED, hmf__fail(HMF_ERR_STATE, "the program of the newcomer %s", what));
-    hmf__job_wait_order(j, j->agent.op.epoch, HMF__WAVE_JOIN);
+    struct arrival in = arrival(&j->agent);
+
+    progress(j, in.epoch, HMF__STAGE_RESTORED,
+             hmf__fail(HMF_ERR_STATE, "the program of the newcomer %s", what));
+    hmf__job_wait_order(j, in.epoch, HMF__WAVE_JOIN);
     hmf__job_park(j);
 }
 
 void hmf__move_restore(struct hmf__job *j)
 {
     struct hmf__agent *a = &j->agent;
-    const struct hmf__move *m = mine(j);
-    struct given_up g = {j, a->op.epoch};
-    struct hmf__xfer x = peer(j, &g, m->from, a->limit_ns);
+    struct arrival in = arrival(a);
+    struct given_up g = {j, in.epoch};
+    struct hmf__xfer x = peer(&g, in.move.from, a->limit_ns);
     hmf_status_t st = hmf__startup_end();
 
     if (!st)
         st = hmf__xfer_send_ready(&x);
     if (!st)
         st = hmf__xfer_recv_image(&x, j->state);
-    progress(j, HMF__STAGE_RESTORED, st);
-    if (hmf__job_wait_order(j, a->op.epoch, HMF__WAVE_JOIN) == HMF__WAVE_ABORT)
+    /* The loop begins with the poll at which the others stand now: it is counted again. */
+    atomic_store(&a->polls, in.cut - 1);
+    progress(j, in.epoch, HMF__STAGE_RESTORED, st);
+    if (hmf__job_wait_order(j, in.epoch, HMF__WAVE_JOIN) == HMF__WAVE_ABORT)
         hmf__job_park(j);
     hmf__world_commit();
-    /* The loop begins with the poll at which the others stand now: it is counted again. */
-    atomic_store(&a->polls, a->op.cut - 1);
-    progress(j, HMF__STAGE_COMMITTED, HMF_OK);
+    progress(j, in.epoch, HMF__STAGE_COMMITTED, HMF_OK);
 }
