@@ -46,8 +46,8 @@ static hmf_status_t choose_dir(struct hmf__job *j, const char *program)
     name = name ? name + 1 : program;
     hmf__param_string("HMF_DIR", NULL, &dir);
     len = strlen(dir ? dir : name) + 5;
-    free(j->dir);
-    j->dir = malloc(len);
+    hmf__free(j->dir);
+    j->dir = hmf__malloc(len);
     if (!j->dir)
         return hmf__fail(HMF_ERR_NOMEM, "no memory for the name of the checkpoint directory");
     snprintf(j->dir, len, "%s%s", dir ? dir : name, dir ? "" : ".hmf");
@@ -79,7 +79,7 @@ int auto_init(const char *program)
                                 "program with -lhmf-mpi before the MPI library"));
     if ((st = choose_dir(j, program)) || (st = hmf_state_new(&j->state)))
         return failed(st);
-    j->read_done = j->left = j->on_disk = j->protect = j->wrote = false;
+    j->read_done = j->left = j->on_disk = false;
     hmf__job_signal(SIGTERM, 1);
     return 0;
 }
@@ -185,43 +185,25 @@ static long which_generation(void)
     return g;
 }
 
-/* Collective: newest generation that can be read, from `wanted` downwards. */
+/* Collective: the newest generation that is intact, or the one that HMF_RESTART names. */
 static int read_disk(struct hmf__job *j)
 {
-    struct hmf__check_job check;
     long wanted = which_generation();
     uint64_t generation;
     hmf_status_t st;
 
+    j->protect = j->wrote = false;
     if (wanted == -2)
         return 0;
-    hmf__job_check(j, &check);
-    for (;;) {
-        st = hmf__check_find(&check, wanted, &generation);
-        if (st == HMF_ERR_NOTFOUND && !j->protect)
-            return 0;
-        if (!st)
-            st = hmf__check_read(&check, generation, j->state);
-        if (!st) {
-            if (j->protect)
-                hmf__log(HMF__LOG_WARN, "continuing from checkpoint %llu of %s",
-                         (unsigned long long)generation, j->dir);
-            j->protect = false;
-            j->wrote = true;
-            return 1;
-        }
-        if (check.rank == 0)
-            hmf__log(HMF__LOG_ERROR, "%s", hmf_error_text());
-        if (st == HMF_ERR_NOTFOUND || generation == 0 || wanted >= 0)
-            break;
-        j->protect = true;
-        wanted = -1;
-        check.below = generation;
-    }
+    st = hmf__check_load(hmf__job_check(j), wanted, j->state, &generation);
+    j->wrote = !st;
+    if (!st || (st == HMF_ERR_NOTFOUND && wanted < 0))
+        return !st;
     j->protect = true;
-    if (check.rank == 0)
-        hmf__log(HMF__LOG_ERROR, "the program begins afresh; %s is kept as it is, and no checkpoints are "
-                 "taken: set HMF_RESTART=never if the old state may go, or HMF_DIR", j->dir);
+    if (j->agent.rank == 0)
+        hmf__log(HMF__LOG_ERROR, "%s; the program begins afresh, %s is kept as it is, and no checkpoints "
+                 "are taken: set HMF_RESTART=never if the old state may go, or HMF_DIR",
+                 hmf_error_text(), j->dir);
     return 0;
 }
 

@@ -117,7 +117,7 @@ static hmf_status_t start_agent(struct hmf__agent *a)
 {
     struct hmf__net_addr self, *all;
     uint64_t key[2], range[2];
-    uint8_t secret[HMF__NET_SECRET] = {0};
+    uint8_t secret[HMF__NET_SECRET + 8] = {0};   /* and the run's own number */
     hmf_status_t st;
 
     all = hmf__calloc((size_t)a->nprocs, sizeof *all);
@@ -138,6 +138,7 @@ static hmf_status_t start_agent(struct hmf__agent *a)
     if (!(st = agree(st))) {
         PMPI_Allgather(&self, sizeof self, MPI_BYTE, all, sizeof self, MPI_BYTE, MPI_COMM_WORLD);
         PMPI_Bcast(secret, sizeof secret, MPI_BYTE, 0, MPI_COMM_WORLD);
+        memcpy(&hmf__job.id, secret + HMF__NET_SECRET, sizeof hmf__job.id);
         st = hmf__agent_start(a, all, secret);
         if (st)
             hmf__log(HMF__LOG_ERROR, "%s", hmf_error_text());
@@ -257,12 +258,20 @@ hmf_status_t hmf__job_agree(hmf_status_t mine)
     return st && st != HMF_ERR_MPI ? hmf__fail(st, "%s", text) : st;
 }
 
-void hmf__job_check(struct hmf__job *j, struct hmf__check_job *out)
+struct hmf__check_job *hmf__job_check(struct hmf__job *j)
 {
-    *out = (struct hmf__check_job){
-        .rank = hmf__world_rank(), .nranks = hmf__world_size(), .dir = j->dir,
-        .program = j->agent.program, .keep = (int)j->keep, .ctx = j, .agree = check_agree,
-        .gather = check_gather, .bcast = check_bcast};
+    struct hmf__check_job *c = &j->check;
+
+    c->rank = hmf__world_rank();
+    c->nranks = hmf__world_size();
+    c->dir = j->dir;
+    c->program = j->agent.program;
+    c->keep = (int)j->keep;
+    c->job_id = j->id;
+    c->agree = check_agree;
+    c->gather = check_gather;
+    c->bcast = check_bcast;
+    return c;
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------ */
@@ -276,6 +285,7 @@ static void shut(struct hmf__job *j)
     hmf__job_signal(SIGTERM, 0);
     if (j->can_stop)
         hmf__agent_stop(a);
+    hmf__check_release(&j->check);
     hmf__startup_fini();
     hmf__world_fini();
     hmf__free(a->program);
@@ -318,15 +328,11 @@ void hmf__job_finalize(void)
         if (!j->left || j->on_disk)
             hmf__agent_tell(a, HMF__F_L_FINISHED, NULL, 0);
         wait_for_end(j);
-        if (j->wrote && !j->left && a->rank == 0) {
-            struct hmf__check_job check;
-            hmf__job_check(j, &check);
-            if (hmf__check_finished(&check))
-                hmf__log(HMF__LOG_WARN, "%s: the next start would continue from the last checkpoint",
-                         hmf_error_text());
-        }
+        if (j->wrote && !j->left && hmf__check_finished(hmf__job_check(j)) && a->rank == 0)
+            hmf__log(HMF__LOG_WARN, "%s: the next start would continue from the last checkpoint",
+                     hmf_error_text());
     }
     shut(j);
-    free(j->dir);
+    hmf__free(j->dir);
     j->dir = NULL;
 }

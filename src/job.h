@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "agent.h"
+#include "check.h"
 #include "state.h"
 
 struct hmf__job {
@@ -26,6 +27,8 @@ struct hmf__job {
     bool wrote;                 /* checkpoints were written or read: mark the end */
     char *dir;                  /* checkpoint directory */
     long keep;
+    uint64_t id;                /* of this run, equal on all processes */
+    struct hmf__check_job check;
 };
 
 /* The job handle of this process.  The library's only global: MPI itself is one per process. */
@@ -57,8 +60,7 @@ void hmf__job_signal(int sig, int on);
 /* Collective over the actives: the worst status of all, with its text. */
 hmf_status_t hmf__job_agree(hmf_status_t mine);
 
-/* Settings of the checkpoint layer for this job. */
-struct hmf__check_job;
-void hmf__job_check(struct hmf__job *j, struct hmf__check_job *out);
+/* The checkpoint layer's handle, brought up to date with who this process is now. */
+struct hmf__check_job *hmf__job_check(struct hmf__job *j);
 
 #endif

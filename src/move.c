@@ -50,12 +50,10 @@ static void done(struct hmf__job *j, uint64_t epoch, uint32_t wave, hmf_status_t
 
 static int checkpoint(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
 {
-    struct hmf__check_job check;
     hmf_image_t *image = NULL;
     uint64_t generation;
     hmf_status_t st;
 
-    hmf__job_check(j, &check);
     if (j->protect)
         st = hmf__fail(HMF_ERR_STATE, "%s holds a state that this program could not read: set "
                        "HMF_RESTART=never if it may go, or HMF_DIR to another directory", j->dir);
@@ -63,7 +61,7 @@ static int checkpoint(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
         st = hmf_image_capture(j->state, &image);
     /* write is collective: everybody enters it with an image, or nobody. */
     if (!(st = hmf__job_agree(st)))
-        st = hmf__check_write(&check, image, &generation);
+        st = hmf__check_write(hmf__job_check(j), image, &generation);
     hmf_image_free(image);
     done(j, op->epoch, HMF__WAVE_WORK, st, n);
     if (st)
@@ -87,6 +85,8 @@ static hmf_status_t work(struct hmf__job *j, const struct hmf__op *op,
 
     if (st || !leaving)
         return st;
+    hmf__buf_put_u8(&pack, j->wrote);
+    hmf__buf_put_u8(&pack, j->protect);
     st = hmf__world_pack(&pack);
     if (!st && pack.status)
         st = hmf__fail(pack.status, "no memory to pack rank %d's communicators", leaving->rank);
@@ -137,6 +137,7 @@ static int take_part(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
         hmf__world_set_map(map);
         hmf__world_leave();
         hmf__startup_leave();
+        hmf__check_release(&j->check);
         hmf__log_identity(-1);
         j->left = true;
     } else {
@@ -230,7 +231,14 @@ hmf_status_t hmf__move_enter(struct hmf__job *j)
     if (!st)
         st = hmf__xfer_recv(&x, HMF__TAG_PACK, &pack, &len);
     if (!st) {
-        st = hmf__world_unpack(in.move.rank, a->proc_of, pack, len);
+        const uint8_t *flags = pack;
+        if (len < 2) {
+            st = hmf__fail(HMF_ERR_FORMAT, "what rank %d packed is damaged", in.move.rank);
+        } else {
+            j->wrote = flags[0];
+            j->protect = flags[1];
+            st = hmf__world_unpack(in.move.rank, a->proc_of, flags + 2, len - 2);
+        }
         hmf__big_free(pack, len ? len : 1);
     }
     progress(j, in.epoch, HMF__STAGE_PACKED, st);
