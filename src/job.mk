@@ -10,3 +10,7 @@ libhmf_mpi_la_SOURCES += src/xfer.c src/xfer.h src/settings.c src/settings.h src
 	src/job.c src/job.h src/auto.c
 libhmf_core_la_LIBADD += -lpthread
 unit_tests += tests/unit/test_agent
+
+bin_PROGRAMS += hmf
+hmf_SOURCES = src/tools/hmf.c
+hmf_LDADD =
