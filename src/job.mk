@@ -14,3 +14,10 @@ unit_tests += tests/unit/test_agent
 bin_PROGRAMS += hmf
 hmf_SOURCES = src/tools/hmf.c
 hmf_LDADD =
+
+mpi_tests += tests/mpi/moves
+tests_mpi_moves_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_moves_LDFLAGS = $(mpi_ldflags)
+tests_mpi_moves_LDADD = $(mpi_ldadd)
+mpi_cases += tests/mpi/moves.np4 tests/mpi/moves.np4s1 tests/mpi/moves.np4s3 tests/mpi/moves.np4s8
+dist_man_MANS += doc/man/hmf.1
