@@ -19,7 +19,7 @@
 
 #include "base.h"
 
-#define HELLO_MAGIC 0x31464d48u        /* "HMF1" */
+#define HELLO_MAGIC 0x31464d48u        /* "1FMH" */
 #define HEADER 8                       /* length, kind: 32 bits each, network order */
 #define HELLO (4 + HMF__NET_SECRET + 4)
 #define CONNECT_LIMIT_NS (3ull * 1000000000)

@@ -6,8 +6,11 @@
 
 #include "unit.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "coord.h"
@@ -383,6 +386,79 @@ static void never_polls(void)
     free(j);
 }
 
+/* A connection to agent p of the job, with the hello of process `as` or, as = -1, of nobody. */
+static int caller(struct job *j, int p, int as)
+{
+    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(j->a[p].addrs[p].port)};
+    uint8_t hello[24] = {0x31, 0x46, 0x4d, 0x48};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CU_ASSERT_EQUAL_FATAL(connect(fd, (struct sockaddr *)&sin, sizeof sin), 0);
+    memcpy(hello + 4, as < 0 ? "tesT" : "test", 4);
+    hello[23] = (uint8_t)(as < 0 ? 0 : as);
+    CU_ASSERT_EQUAL(send(fd, hello, sizeof hello, MSG_NOSIGNAL), (ssize_t)sizeof hello);
+    return fd;
+}
+
+/* Who does not know the secret changes nothing: refused, and the job does its move. */
+static void strangers(void)
+{
+    struct job *j = new_job(4, 1, 6000);
+    int fd[8];
+    char end;
+
+    for (int i = 0; i < 8; i++) {
+        fd[i] = caller(j, i % 5, -1);
+        send(fd[i], "GET / HTTP/1.0\r\n\r\n", 18, MSG_NOSIGNAL);
+    }
+    for (int i = 0; i < 8; i++) {
+        CU_ASSERT(recv(fd[i], &end, 1, 0) <= 0);
+        close(fd[i]);
+    }
+    go(j);
+    ask_move(j, 1, 2);
+    join_all(j);
+    CU_ASSERT_EQUAL(j->moved[2], 1);
+    free(j);
+}
+
+/* Frames of every kind with random contents, from inside: no crash, no leak (sanitizers watch). */
+static void random_frames(void)
+{
+    struct job *j = new_job(4, 2, 0);
+    unsigned seed = 7;
+
+    for (int round = 0; round < 30; round++) {
+        int fd = caller(j, round % 6, 1 + round % 5);
+        for (int i = 0; i < 40; i++) {
+            uint8_t frame[8 + 200];
+            uint32_t len = (uint32_t)(rand_r(&seed) % 200), kind = (uint32_t)(rand_r(&seed) % 70);
+            uint32_t be[2];
+            if (kind == HMF__F_END)
+                continue;
+            be[0] = htonl(i == 39 ? 0xfffffff0u : len);
+            be[1] = htonl(kind);
+            memcpy(frame, be, 8);
+            for (uint32_t b = 0; b < len; b++)
+                frame[8 + b] = (uint8_t)(rand_r(&seed) % (b % 4 ? 4 : 12));
+            if (send(fd, frame, 8 + len, MSG_NOSIGNAL) < 0)
+                break;
+        }
+        shutdown(fd, SHUT_WR);
+        char end;
+        while (recv(fd, &end, 1, 0) > 0)
+            ;
+        close(fd);
+    }
+    for (int p = 0; p < j->nprocs; p++) {
+        hmf__agent_stop(&j->a[p]);
+        hmf__free(j->a[p].proc_of);
+        hmf__free(j->a[p].program);
+    }
+    free(j);
+}
+
 static const struct unit_test tests[] = {
     {"nothing asked", quiet},
     {"twenty checkpoints: same poll on all ranks", checkpoints},
@@ -393,6 +469,8 @@ static const struct unit_test tests[] = {
     {"the newcomer refuses the state: undone", image_refused},
     {"the newcomer dies: undone", newcomer_dies},
     {"a rank never polls: bounded", never_polls},
+    {"strangers are refused", strangers},
+    {"random frames", random_frames},
 };
 
 UNIT_MAIN("agent", tests)
