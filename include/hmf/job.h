@@ -12,8 +12,8 @@
 extern "C" {
 #endif
 
-/* Asks that logical rank `rank` move to a spare, on host `node` or (NULL) anywhere, other hosts first.
- * Whether it did is told by the log and by where hmf_node() says it is.
+/* Asks that logical rank `rank` move to a spare, on host `node` or (NULL) anywhere, other hosts
+ * first. Whether it did is told by the log and by where hmf_node() says it is.
  * HMF_ERR_STATE: before auto_init.  HMF_ERR_ARG: no such rank, or the name is too long. */
 hmf_status_t hmf_request_move(int rank, const char *node);
 
@@ -21,8 +21,8 @@ hmf_status_t hmf_request_move(int rank, const char *node);
  * HMF_ERR_STATE: before auto_init. */
 hmf_status_t hmf_request_checkpoint(int stop);
 
-/* 1 in a process that took its rank over from another, from MPI_Init on; 0 in one that began with it.
- * For side effects of start-up that must not happen twice (truncating an output file). */
+/* 1 in a process that took its rank over from another, from MPI_Init on; 0 in one that began
+ * with it. For side effects of start-up that must not happen twice (truncating an output file). */
 int hmf_newcomer(void);
 
 /* The name of the host that this process runs on.  Never NULL; static storage. */
