@@ -27,8 +27,7 @@ extern struct hmf__procmap hmf__procmap __attribute__((visibility("hidden")));
  * HMF_ERR_ARG (a process number out of range or twice), HMF_ERR_NOMEM, HMF_ERR_MPI. */
 hmf_status_t hmf__procmap_init(int nranks, const int *proc_of);
 
-/* Local.  HMF_ERR_ARG leaves the old map. check only tells whether set would do. */
-hmf_status_t hmf__procmap_check(const int *proc_of);
+/* Local.  HMF_ERR_ARG leaves the old map. */
 hmf_status_t hmf__procmap_set(const int *proc_of);
 
 void hmf__procmap_fini(void);
