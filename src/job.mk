@@ -1,3 +1,23 @@
 # Agent, wave, move, control, auto interface. May include mpi.h.
 #   pkginclude_HEADERS += include/auto.h             libhmf_mpi_la_SOURCES += src/x.c src/x.h
 #   mpi_tests += tests/mpi/x   mpi_cases += tests/mpi/x.np4s1   shell_tests += tests/mpi/y.sh
+pkginclude_HEADERS += include/auto.h
+hmfinclude_HEADERS += include/hmf/job.h
+# The agents know nothing of MPI: unit tests run a whole job of them in one process.
+libhmf_core_la_SOURCES += src/net.c src/net.h src/op.c src/op.h src/agent.c src/agent.h \
+	src/wave.c src/wave.h src/coord.c src/coord.h src/control.c src/control.h
+libhmf_mpi_la_SOURCES += src/xfer.c src/xfer.h src/settings.c src/settings.h src/move.c src/move.h \
+	src/job.c src/job.h src/auto.c
+libhmf_core_la_LIBADD += -lpthread
+unit_tests += tests/unit/test_agent
+
+bin_PROGRAMS += hmf
+hmf_SOURCES = src/tools/hmf.c
+hmf_LDADD =
+
+mpi_tests += tests/mpi/moves
+tests_mpi_moves_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_moves_LDFLAGS = $(mpi_ldflags)
+tests_mpi_moves_LDADD = $(mpi_ldadd)
+mpi_cases += tests/mpi/moves.np4 tests/mpi/moves.np4s1 tests/mpi/moves.np4s3 tests/mpi/moves.np4s8
+dist_man_MANS += doc/man/hmf.1

@@ -66,6 +66,19 @@ fini:
     return status;
 }
 
+hmf_status_t hmf__procmap_check(const int *proc_of)
+{
+    int *inverse = hmf__malloc((size_t) hmf__procmap.nprocs * sizeof(int));
+    hmf_status_t status;
+
+    if (inverse == NULL)
+        return hmf__fail(HMF_ERR_NOMEM, "no memory for the map of %d processes",
+                         hmf__procmap.nprocs);
+    status = invert(hmf__procmap.nprocs, hmf__procmap.nranks, proc_of, inverse);
+    hmf__free(inverse);
+    return status;
+}
+
 hmf_status_t hmf__procmap_set(const int *proc_of)
 {
     struct hmf__procmap *m = &hmf__procmap;

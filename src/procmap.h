@@ -27,7 +27,8 @@ extern struct hmf__procmap hmf__procmap __attribute__((visibility("hidden")));
  * HMF_ERR_ARG (a process number out of range or twice), HMF_ERR_NOMEM, HMF_ERR_MPI. */
 hmf_status_t hmf__procmap_init(int nranks, const int *proc_of);
 
-/* Local.  HMF_ERR_ARG leaves the old map. */
+/* Local.  HMF_ERR_ARG leaves the old map. check only tells whether set would do. */
+hmf_status_t hmf__procmap_check(const int *proc_of);
 hmf_status_t hmf__procmap_set(const int *proc_of);
 
 void hmf__procmap_fini(void);

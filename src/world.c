@@ -257,8 +257,9 @@ static hmf_status_t object_forbids(void)
         const struct object *o = world.objects;
 
         status = hmf__fail(HMF_ERR_UNSUPPORTED, "an open %s%s%s%s cannot be carried along: "
-                           "close or free it before auto_poll", o->kind, o->name != NULL ? " \"" : "",
-                           o->name != NULL ? o->name : "", o->name != NULL ? "\"" : "");
+                           "close or free it before auto_poll", o->kind,
+                           o->name != NULL ? " \"" : "", o->name != NULL ? o->name : "",
+                           o->name != NULL ? "\"" : "");
     }
     pthread_mutex_unlock(&world.lock);
     return status;
@@ -326,13 +327,16 @@ static bool *moved_ranks(const int *before, const int *after)
 hmf_status_t hmf__world_prepare(const int *new_proc_of)
 {
     size_t bytes = (size_t) hmf__procmap.nranks * sizeof(int);
-    hmf_status_t status = HMF_OK;
+    hmf_status_t status;
     bool *moved;
     int rc;
 
     if (world.pending_map != NULL || hmf__vcomm_world.rank < 0
         || new_proc_of[hmf__vcomm_world.rank] != hmf__procmap.proc)
         return hmf__fail(HMF_ERR_STATE, "this process has no place in the move that is prepared");
+    status = hmf__procmap_check(new_proc_of);
+    if (status != HMF_OK)
+        return status;
     moved = moved_ranks(hmf__procmap.proc_of, new_proc_of);
     world.pending_map = hmf__malloc(bytes);
     if (moved == NULL || world.pending_map == NULL) {

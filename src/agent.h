@@ -1,0 +1,147 @@
+/* agent.h - the sleeping thread of every process that always answers.
+ *
+ * The main thread belongs to the program: it computes, or is blocked inside MPI.  The agent owns the
+ * sockets (net.h), takes part in the waves by which the job agrees (below), watches for lost
+ * processes, takes signals and control requests, and in the process that holds logical rank 0 it is
+ * also the coordinator (coord.h).  It never calls MPI.
+ *
+ * A wave goes down the tree of active ranks and comes back up with the worst status and the
+ * largest number of all.  Ranks form a tree of degree HMF__WAVE_DEGREE in logical order, so a wave
+ * takes O(log N) steps.  Waves of one operation, in order:
+ *
+ *   HOLD     stop at the next poll; up: the number of the poll at which this rank will stop
+ *   CUT      stop at poll c = the largest of these; up: when the main thread is there
+ *   WORK     do it: write the checkpoint, or drain messages and pack for the newcomers; up: done
+ *   JOIN     (move) build the new communicators together with the newcomers; up: done
+ *   COMMIT   (move) the newcomers have their images: switch;  or
+ *   ABORT    at any time before: everybody resumes as before
+ */
+#ifndef HMF_AGENT_H
+#define HMF_AGENT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net.h"
+#include "op.h"
+
+#define HMF__WAVE_DEGREE 8
+
+enum hmf__frame {          /* kinds of frames between agents; append only */
+    HMF__F_ASK = 1,        /* anybody -> coordinator: a wish */
+    HMF__F_RESERVE,        /* coordinator -> spare: will you take this rank? */
+    HMF__F_OFFER,          /* spare -> coordinator: yes, or why not */
+    HMF__F_RELEASE,        /* coordinator -> spare: not needed after all */
+    HMF__F_TAKE,           /* coordinator -> spare: you take it; plan and map */
+    HMF__F_WAVE,           /* down the tree */
+    HMF__F_UP,             /* up the tree */
+    HMF__F_DIRECT,         /* coordinator -> newcomer: the wave it takes part in (JOIN, COMMIT, ABORT) */
+    HMF__F_NEWCOMER,       /* newcomer -> coordinator: how far it is, with status */
+    HMF__F_FINISHED,       /* up the tree: all below here have finished */
+    HMF__F_END,            /* down the tree, and to spares and left ones: the job is over */
+    HMF__F_HANDOVER,       /* old coordinator -> new one: spares, epoch, waiting wishes */
+    HMF__F_ANSWER,         /* coordinator -> asker: what became of a wish with a token */
+    /* from the main thread of the same process */
+    HMF__F_L_DONE = 64,    /* its part of a wave is done: epoch, wave, report */
+    HMF__F_L_NEWCOMER,     /* newcomer's progress, to be sent on: epoch, stage, report */
+    HMF__F_L_FINISHED,     /* the program is at MPI_Finalize */
+    HMF__F_L_ASK           /* the program asks */
+};
+
+enum hmf__wave_kind {
+    HMF__WAVE_HOLD = 1, HMF__WAVE_CUT, HMF__WAVE_WORK, HMF__WAVE_JOIN, HMF__WAVE_COMMIT,
+    HMF__WAVE_ABORT
+};
+
+enum hmf__stage { HMF__STAGE_PACKED = 1, HMF__STAGE_JOINED, HMF__STAGE_RESTORED, HMF__STAGE_COMMITTED };
+
+/* What a wave brings back. */
+struct hmf__report {
+    uint32_t status;            /* worst hmf_status_t */
+    int32_t rank;               /* whose it is, -1 if OK */
+    uint64_t lo, hi;            /* smallest and largest poll number */
+    char text[400];             /* "rank 3 on n12: ..." */
+};
+
+enum hmf__role { HMF__ROLE_ACTIVE, HMF__ROLE_SPARE, HMF__ROLE_INCOMING, HMF__ROLE_LEFT, HMF__ROLE_LOST };
+
+struct hmf__coord;
+struct hmf__control;
+struct hmf__agent;
+
+struct hmf__wave {              /* this process's part in the present wave; agent thread only */
+    uint32_t kind;              /* 0: none */
+    uint64_t epoch;
+    int parent;                 /* process, -1 at the root */
+    int child[HMF__WAVE_DEGREE];
+    uint32_t waiting;           /* bit i: child i has not answered; bit 31: the main thread has not */
+    uint64_t deadline_ns;       /* of the main thread's part */
+    struct hmf__report sum;
+};
+
+struct hmf__agent {
+    /* fixed at start */
+    int proc, nprocs, nranks;
+    uint64_t limit_ns;          /* HMF_TIMEOUT */
+    uint64_t start_limit_ns;    /* HMF_STARTUP_TIMEOUT */
+    char *program;
+    struct hmf__net_addr *addrs;    /* nprocs */
+
+    /* read by auto_poll without a lock */
+    _Atomic uint64_t polls;     /* polls begun by the main thread */
+    _Atomic uint64_t limit;     /* first poll number that must enter the slow path */
+
+    pthread_mutex_t lock;       /* guards what follows, up to "agent thread only" */
+    pthread_cond_t changed;
+    enum hmf__role role;
+    int rank;                   /* logical, -1 */
+    int *proc_of;               /* nranks: logical rank -> process */
+    struct hmf__op op;          /* plan of the present operation */
+    uint32_t order;             /* newest wave the main thread is to follow, 0 none; of op.epoch */
+    char verdict[400];          /* ABORT: why */
+    bool finished;              /* the main thread is at its end */
+    bool reading;               /* the main thread has passed auto_read */
+    bool ending;                /* END has come */
+    bool stop;                  /* the agent thread is to end */
+    struct hmf__local { struct hmf__local *next; unsigned kind; size_t len; uint8_t data[]; }
+        *inbox, **inbox_tail;
+
+    /* agent thread only */
+    pthread_t thread;
+    int wake_fd;                /* eventfd: the inbox has something, or stop */
+    int signal_fd[2];           /* pipe written by the signal handlers */
+    struct hmf__net *net;
+    struct hmf__wave wave;
+    uint32_t finished_below;    /* bit i: child i's subtree has finished */
+    bool finished_sent;
+    uint64_t reserved;          /* SPARE: epoch it is promised to, 0 none */
+    int coordinator;            /* process that wishes go to, as far as is known here */
+    int leader;                 /* INCOMING: the process that leads the move, to which progress is told */
+    struct hmf__coord *coord;   /* NULL unless this process holds logical rank 0 */
+    struct hmf__control *control;
+    bool running;
+};
+
+/* Two steps, since the port must be told to the others before the thread starts.  open: sockets and
+ * locks; the address to be told is left in *self.  start: `all` (copied) is everybody's address; the
+ * fields "fixed at start", role, rank and proc_of have been set by the caller.  Not collective. */
+hmf_status_t hmf__agent_open(struct hmf__agent *a, struct hmf__net_addr *self, int local);
+hmf_status_t hmf__agent_start(struct hmf__agent *a, const struct hmf__net_addr *all,
+                              const uint8_t secret[HMF__NET_SECRET]);
+/* Sends what is queued (at most 5 s), ends the thread and frees what open and start made. */
+void hmf__agent_stop(struct hmf__agent *a);
+
+/* Async-signal-safe: the process got signal `sig`. */
+void hmf__agent_signal(struct hmf__agent *a, int sig);
+
+/* Main thread -> agent: as if a frame had come from oneself. */
+hmf_status_t hmf__agent_tell(struct hmf__agent *a, unsigned kind, const void *data, size_t len);
+/* The outcome of this thread's part: `what` is the wave (HMF__F_L_DONE) or stage (HMF__F_L_NEWCOMER);
+ * the text of a bad status is this thread's hmf_error_text(). */
+void hmf__agent_report(struct hmf__agent *a, unsigned kind, uint64_t epoch, uint32_t what,
+                       hmf_status_t status, uint64_t poll);
+hmf_status_t hmf__agent_ask(struct hmf__agent *a, const struct hmf__ask *ask);
+
+#endif

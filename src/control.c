@@ -1,0 +1,269 @@
+/* control.c - the Unix socket by which a job's owner steers it (see control.h). */
+#include "config.h"
+
+#include "control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "coord.h"
+
+#define NCLIENTS 8
+#define LINE 1024
+#define IDLE_NS (10ull * 1000000000)     /* a client that says nothing is sent away */
+
+struct client {
+    int fd;                 /* -1: free */
+    uint64_t token;         /* 0: no wish made yet */
+    uint64_t since_ns;
+    size_t len;
+    char line[LINE];
+};
+
+struct hmf__control {
+    struct hmf__agent *a;
+    int fd;
+    char path[108];
+    uint64_t next_token;
+    struct client client[NCLIENTS];
+};
+
+/* The directory must be ours alone, otherwise somebody else could answer in our place. */
+static int own_dir(char *dir, size_t len)
+{
+    const char *given = NULL, *run = getenv("XDG_RUNTIME_DIR");
+    struct stat st;
+
+    hmf__param_string("HMF_RUN_DIR", NULL, &given);
+    if (given)
+        snprintf(dir, len, "%s", given);
+    else if (run && run[0] && !access(run, W_OK))
+        snprintf(dir, len, "%s/hmf", run);
+    else
+        snprintf(dir, len, "/tmp/hmf-%u", (unsigned)getuid());
+    if (mkdir(dir, 0700) && errno != EEXIST)
+        return -1;
+    if (lstat(dir, &st) || !S_ISDIR(st.st_mode) || st.st_uid != getuid() || (st.st_mode & 077)) {
+        errno = EPERM;
+        return -1;
+    }
+    return 0;
+}
+
+void hmf__control_start(struct hmf__agent *a)
+{
+    struct hmf__control *c = hmf__calloc(1, sizeof *c);
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    char dir[80];
+    int n;
+
+    if (!c)
+        return;
+    c->a = a;
+    c->fd = -1;
+    for (int i = 0; i < NCLIENTS; i++)
+        c->client[i].fd = -1;
+    if (own_dir(dir, sizeof dir))
+        goto no_socket;
+    n = snprintf(c->path, sizeof c->path, "%s/%.20s.%ld.sock", dir, a->program, (long)getpid());
+    if (n < 0 || (size_t)n >= sizeof sun.sun_path) {
+        errno = ENAMETOOLONG;
+        goto no_socket;
+    }
+    memcpy(sun.sun_path, c->path, (size_t)n + 1);
+    unlink(c->path);                      /* a dead process of the same number */
+    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (c->fd < 0 || bind(c->fd, (struct sockaddr *)&sun, sizeof sun) ||
+        chmod(c->path, 0600) || listen(c->fd, NCLIENTS))
+        goto no_socket;
+    a->control = c;
+    return;
+
+no_socket:
+    hmf__log(HMF__LOG_INFO, "no control socket (%s): set HMF_RUN_DIR to a directory of your own",
+             strerror(errno));
+    if (c->fd >= 0)
+        close(c->fd);
+    hmf__free(c);
+}
+
+void hmf__control_stop(struct hmf__agent *a)
+{
+    struct hmf__control *c = a->control;
+
+    if (!c)
+        return;
+    for (int i = 0; i < NCLIENTS; i++)
+        if (c->client[i].fd >= 0)
+            close(c->client[i].fd);
+    close(c->fd);
+    unlink(c->path);
+    hmf__free(c);
+    a->control = NULL;
+}
+
+int hmf__control_npollfds(const struct hmf__control *c)
+{
+    return c ? 1 + NCLIENTS : 0;
+}
+
+int hmf__control_pollfds(struct hmf__control *c, struct pollfd *fds, int max)
+{
+    int n = 0;
+
+    if (!c || max < 1 + NCLIENTS)
+        return 0;
+    fds[n++] = (struct pollfd){.fd = c->fd, .events = POLLIN};
+    for (int i = 0; i < NCLIENTS; i++)
+        if (c->client[i].fd >= 0)
+            fds[n++] = (struct pollfd){.fd = c->client[i].fd,
+                                       .events = c->client[i].token ? 0 : POLLIN};
+    return n;
+}
+
+static void reply(struct client *cl, const char *head, const char *text, size_t len)
+{
+    struct { const void *p; size_t n; } part[3] = {{head, strlen(head)}, {text, len}, {"\n", 1}};
+
+    /* A few hundred bytes fit into the socket's buffer; whoever does not read loses the answer. */
+    for (int i = 0; i < 3; i++)
+        if (part[i].n && send(cl->fd, part[i].p, part[i].n, MSG_NOSIGNAL) < 0)
+            break;
+    close(cl->fd);
+    cl->fd = -1;
+}
+
+void hmf__control_answer(struct hmf__control *c, uint64_t token, int ok, const char *text)
+{
+    if (!c)
+        return;
+    for (int i = 0; i < NCLIENTS; i++)
+        if (c->client[i].fd >= 0 && c->client[i].token == token)
+            reply(&c->client[i], ok ? "ok " : "error ", text, strlen(text));
+}
+
+static void refuse(struct client *cl, const char *why)
+{
+    hmf__log(HMF__LOG_WARN, "a control request was refused: %s", why);
+    reply(cl, "error ", why, strlen(why));
+}
+
+static void request(struct hmf__control *c, struct client *cl)
+{
+    struct hmf__ask ask = {.source = HMF__ASK_CONTROL, .rank = -1};
+    struct hmf__buf in, out = HMF__BUF_INIT;
+    char rank[16] = "", more[8] = "", *end;
+    char *word = cl->line;
+    size_t n = strcspn(word, " ");
+
+    if (!strcmp(word, "status")) {
+        hmf__coord_status(c->a->coord, &out);
+        if (out.status)
+            reply(cl, "error ", "out of memory", 13);
+        else
+            reply(cl, "", (const char *)out.data, out.len);
+        hmf__buf_fini(&out);
+        return;
+    }
+    if (!strcmp(word, "checkpoint") || !strcmp(word, "stop")) {
+        ask.kind = HMF__OP_CHECKPOINT;
+        ask.stop = word[0] == 's';
+    } else if (n == 7 && !strncmp(word, "migrate", n)) {
+        ask.kind = HMF__OP_MOVE;
+        int got = sscanf(word + n, " %15s %63s %7s", rank, ask.node, more);
+        long v = strtol(rank, &end, 10);
+        if (got < 1 || got > 2 || *end || v < 0 || v >= c->a->nranks) {
+            refuse(cl, "migrate RANK [NODE]: RANK is not a rank of this job");
+            return;
+        }
+        ask.rank = (int32_t)v;
+    } else {
+        refuse(cl, "known requests: status, migrate RANK [NODE], checkpoint, stop");
+        return;
+    }
+    cl->token = ask.token = ++c->next_token;
+    if (hmf__ask_put(&out, &ask)) {
+        reply(cl, "error ", "out of memory", 13);
+    } else {
+        hmf__buf_borrow(&in, out.data, out.len);
+        hmf__coord_ask(c->a->coord, &in);
+    }
+    hmf__buf_fini(&out);
+}
+
+static void accept_client(struct hmf__control *c)
+{
+    struct ucred cred;
+    socklen_t len = sizeof cred;
+    int fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd < 0)
+        return;
+    for (int i = 0; i < NCLIENTS; i++) {
+        struct client *cl = &c->client[i];
+        if (cl->fd >= 0)
+            continue;
+        memset(cl, 0, sizeof *cl);
+        cl->fd = fd;
+        cl->since_ns = hmf__now_ns();
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) ||
+            (cred.uid != getuid() && cred.uid != 0))
+            refuse(cl, "only the job's owner may steer it");
+        return;
+    }
+    close(fd);                            /* too many at once */
+}
+
+static void read_client(struct hmf__control *c, struct client *cl)
+{
+    ssize_t n = recv(cl->fd, cl->line + cl->len, sizeof cl->line - 1 - cl->len, 0);
+    char *nl;
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        close(cl->fd);
+        cl->fd = -1;
+        return;
+    }
+    cl->len += (size_t)n;
+    cl->line[cl->len] = 0;
+    nl = memchr(cl->line, '\n', cl->len);
+    if (nl) {
+        *nl = 0;
+        request(c, cl);
+    } else if (cl->len == sizeof cl->line - 1) {
+        refuse(cl, "the request is too long");
+    }
+}
+
+void hmf__control_handle(struct hmf__control *c, const struct pollfd *fds, int n)
+{
+    uint64_t now = hmf__now_ns();
+
+    if (!c || n < 1)
+        return;
+    for (int k = 1; k < n; k++)
+        for (int i = 0; i < NCLIENTS; i++) {
+            struct client *cl = &c->client[i];
+            if (cl->fd < 0 || cl->fd != fds[k].fd)
+                continue;
+            if (cl->token && (fds[k].revents & (POLLHUP | POLLERR))) {
+                close(cl->fd);
+                cl->fd = -1;
+            } else if (!cl->token && fds[k].revents) {
+                read_client(c, cl);
+            } else if (!cl->token && now - cl->since_ns > IDLE_NS) {
+                refuse(cl, "nothing was asked");
+            }
+        }
+    if (fds[0].revents)
+        accept_client(c);
+}

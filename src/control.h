@@ -1,0 +1,30 @@
+/* control.h - the Unix socket by which a job's owner steers it.
+ *
+ * One line of text in, some lines out, then the connection is closed:
+ *   status                      who is where
+ *   migrate RANK [NODE]         the rank leaves its place; answers when it has, or why not
+ *   checkpoint                  answers when the checkpoint is on disk, or why not
+ *   stop                        checkpoint, then the job ends in order
+ * An answer begins with "ok " or "error "; status lines come before it.
+ *
+ * The socket is <dir>/<program>.<pid>.sock, dir = HMF_RUN_DIR, else $XDG_RUNTIME_DIR/hmf, else
+ * /tmp/hmf-<uid>, mode 0700 and owned by the user; requests of other users are refused and logged.
+ * It lives in the process that holds logical rank 0.  Agent thread only. */
+#ifndef HMF_CONTROL_H
+#define HMF_CONTROL_H
+
+#include <poll.h>
+
+#include "agent.h"
+
+void hmf__control_start(struct hmf__agent *a);   /* without a socket the job runs all the same */
+void hmf__control_stop(struct hmf__agent *a);
+
+int hmf__control_npollfds(const struct hmf__control *c);
+int hmf__control_pollfds(struct hmf__control *c, struct pollfd *fds, int max);
+void hmf__control_handle(struct hmf__control *c, const struct pollfd *fds, int n);
+
+/* What became of the wish that connection `token` made. */
+void hmf__control_answer(struct hmf__control *c, uint64_t token, int ok, const char *text);
+
+#endif

@@ -1,0 +1,707 @@
+/* coord.c - the coordinator (see coord.h).
+ *
+ *   IDLE -> NEGOTIATE -> HOLD -> CUT -> WORK -> JOIN -> RESTORE -> COMMIT -> IDLE
+ *              |           \______\_______\______\_________\
+ *              v                        ABORT -> IDLE
+ *            refused
+ *
+ * A checkpoint goes IDLE -> HOLD -> CUT -> WORK -> IDLE.  Whatever fails before COMMIT ends in ABORT,
+ * after which every rank runs on where it was. */
+#include "config.h"
+
+#include "coord.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control.h"
+#include "wave.h"
+
+#define OFFER_NS (5ull * 1000000000)     /* a spare sleeps in poll(): it answers at once or not at all */
+#define SAME_SIGNAL_NS 1000000000ull     /* mpirun signals every rank: that is one wish */
+
+enum phase { IDLE, NEGOTIATE, HOLD, CUT, WORK, JOIN, RESTORE, COMMIT, ABORT };
+enum spare { NOT_SPARE, FREE, PROMISED, USED, GONE };
+
+struct wish { struct wish *next; struct hmf__ask ask; };
+
+struct cand {                   /* a move that is being negotiated */
+    struct hmf__ask ask;
+    int to;                     /* process asked, -1: none */
+    enum { ASKING, ACCEPTED, FAILED } state;
+    enum hmf__stage stage;
+};
+
+struct hmf__coord {
+    struct hmf__agent *a;
+    enum phase phase;
+    uint8_t *spare;             /* nprocs: enum spare */
+    struct wish *first, **last;
+    struct hmf__op op;
+    struct cand *cands;         /* the moves of this operation; [nranks] */
+    int ncands;
+    uint64_t token[8];          /* control requests that wait for a checkpoint */
+    int ntokens;
+    bool wave_up;               /* COMMIT: the tree has answered */
+    uint64_t deadline_ns;       /* NEGOTIATE, RESTORE: limit of the phase */
+    uint64_t begun_ns, last_checkpoint_ns;
+    uint64_t epoch;
+    bool ending;
+};
+
+static void kick(struct hmf__coord *c);
+
+hmf_status_t hmf__coord_new(struct hmf__agent *a)
+{
+    struct hmf__coord *c = hmf__calloc(1, sizeof *c);
+
+    if (c) {
+        c->spare = hmf__calloc((size_t)a->nprocs, 1);
+        c->cands = hmf__calloc((size_t)a->nranks, sizeof *c->cands);
+    }
+    if (!c || !c->spare || !c->cands) {
+        hmf__coord_free(c);
+        return hmf__fail(HMF_ERR_NOMEM, "no memory for the coordinator of %d processes", a->nprocs);
+    }
+    c->a = a;
+    c->last = &c->first;
+    memset(c->spare, FREE, (size_t)a->nprocs);
+    for (int r = 0; r < a->nranks; r++)
+        c->spare[a->proc_of[r]] = NOT_SPARE;
+    a->coord = c;
+    return HMF_OK;
+}
+
+void hmf__coord_free(struct hmf__coord *c)
+{
+    if (!c)
+        return;
+    while (c->first) {
+        struct wish *w = c->first;
+        c->first = w->next;
+        hmf__free(w);
+    }
+    hmf__op_clear(&c->op);
+    hmf__free(c->cands);
+    hmf__free(c->spare);
+    hmf__free(c);
+}
+
+int hmf__coord_busy(const struct hmf__coord *c)
+{
+    return c && c->phase != IDLE;
+}
+
+/* ---- answers ------------------------------------------------------------------------------------------ */
+
+static void answer(struct hmf__coord *c, const struct hmf__ask *ask, int ok, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void answer(struct hmf__coord *c, const struct hmf__ask *ask, int ok, const char *fmt, ...)
+{
+    char text[700];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    hmf__log(ok ? HMF__LOG_INFO : HMF__LOG_WARN, "%s", text);
+    if (ask->token)
+        hmf__control_answer(c->a->control, ask->token, ok, text);
+}
+
+static void answer_checkpoint(struct hmf__coord *c, int ok, const char *text)
+{
+    struct hmf__ask ask = {.kind = HMF__OP_CHECKPOINT};
+
+    answer(c, &ask, ok, "%s", text);
+    for (int i = 0; i < c->ntokens; i++)
+        hmf__control_answer(c->a->control, c->token[i], ok, text);
+    c->ntokens = 0;
+}
+
+static const char *node_of(struct hmf__coord *c, int proc)
+{
+    return c->a->addrs[proc].node;
+}
+
+static void release(struct hmf__coord *c, int proc)
+{
+    struct hmf__buf out = HMF__BUF_INIT;
+
+    hmf__buf_put_u64(&out, c->op.epoch);
+    if (!out.status)
+        hmf__net_send(c->a->net, proc, HMF__F_RELEASE, out.data, out.len);
+    hmf__buf_fini(&out);
+    if (c->spare[proc] == PROMISED)
+        c->spare[proc] = FREE;
+}
+
+static void idle(struct hmf__coord *c)
+{
+    c->phase = IDLE;
+    c->ncands = 0;
+    hmf__op_clear(&c->op);
+    kick(c);
+}
+
+/* The operation fails as a whole: before TAKE the spares stay free, after it they are spent, since the
+ * program runs in them already. */
+static void fail(struct hmf__coord *c, const char *why)
+{
+    char text[500];
+
+    snprintf(text, sizeof text, "%s", why);
+    for (int i = 0; i < c->ncands; i++) {
+        struct cand *m = &c->cands[i];
+        if (m->state != ACCEPTED)
+            continue;
+        answer(c, &m->ask, 0, "rank %d stays on %s: the move to %s was undone: %s", m->ask.rank,
+               node_of(c, c->a->proc_of[m->ask.rank]), node_of(c, m->to), text);
+        if (c->phase == HOLD || c->phase == CUT) {
+            release(c, m->to);
+        } else {
+            if (c->spare[m->to] == PROMISED)
+                c->spare[m->to] = USED;
+            hmf__wave_send_direct(c->a, m->to, HMF__WAVE_ABORT, &c->op, text);
+        }
+    }
+    if (c->op.kind == HMF__OP_CHECKPOINT) {
+        char line[700];
+        snprintf(line, sizeof line, "no checkpoint was taken: %s", text);
+        answer_checkpoint(c, 0, line);
+    }
+    c->phase = ABORT;
+    hmf__wave_start(c->a, HMF__WAVE_ABORT, &c->op, text);
+}
+
+/* ---- wishes -------------------------------------------------------------------------------------------- */
+
+static int known(struct hmf__coord *c, const struct hmf__ask *ask)
+{
+    for (struct wish *w = c->first; w; w = w->next)
+        if (w->ask.kind == ask->kind && !ask->token &&
+            (ask->kind == HMF__OP_MOVE ? w->ask.rank == ask->rank : w->ask.stop >= ask->stop))
+            return 1;
+    if (ask->kind == HMF__OP_MOVE && !ask->token)
+        for (int i = 0; i < c->ncands; i++)
+            if (c->cands[i].ask.rank == ask->rank && c->cands[i].state != FAILED)
+                return 1;
+    /* mpirun passes a signal on to every rank, one after the other. */
+    return ask->kind == HMF__OP_CHECKPOINT && ask->source == HMF__ASK_SIGNAL && !ask->stop &&
+           c->last_checkpoint_ns && hmf__now_ns() - c->last_checkpoint_ns < SAME_SIGNAL_NS;
+}
+
+void hmf__coord_ask(struct hmf__coord *c, struct hmf__buf *in)
+{
+    struct hmf__ask ask;
+    struct wish *w;
+
+    if (hmf__ask_get(in, &ask))
+        return;
+    if (ask.kind == HMF__OP_MOVE && (ask.rank < 0 || ask.rank >= c->a->nranks)) {
+        answer(c, &ask, 0, "no move: there is no rank %d, ranks are 0 to %d", ask.rank,
+               c->a->nranks - 1);
+        return;
+    }
+    if (c->ending) {
+        answer(c, &ask, 0, "the request comes too late: the job is at its end");
+        return;
+    }
+    if (known(c, &ask))
+        return;
+    w = hmf__malloc(sizeof *w);
+    if (!w) {
+        answer(c, &ask, 0, "no memory to take the request");
+        return;
+    }
+    w->next = NULL;
+    w->ask = ask;
+    *c->last = w;
+    c->last = &w->next;
+    kick(c);
+}
+
+/* Takes the wishes of one kind out of the queue. */
+static int take_wishes(struct hmf__coord *c, uint32_t kind)
+{
+    int n = 0;
+
+    for (struct wish **p = &c->first; *p;) {
+        struct wish *w = *p;
+        if (w->ask.kind != kind) {
+            p = &w->next;
+            continue;
+        }
+        if (kind == HMF__OP_CHECKPOINT) {
+            c->op.stop |= w->ask.stop;
+            if (w->ask.token && c->ntokens < (int)(sizeof c->token / sizeof *c->token))
+                c->token[c->ntokens++] = w->ask.token;
+            n++;
+        } else {
+            int twice = 0;
+            for (int i = 0; i < n; i++)
+                twice |= c->cands[i].ask.rank == w->ask.rank;
+            if (twice || n == c->a->nranks) {
+                answer(c, &w->ask, 0, "rank %d is asked to move twice at once", w->ask.rank);
+            } else {
+                memset(&c->cands[n], 0, sizeof c->cands[n]);
+                c->cands[n].ask = w->ask;
+                c->cands[n].to = -1;
+                n++;
+            }
+        }
+        *p = w->next;
+        hmf__free(w);
+    }
+    c->last = &c->first;
+    while (*c->last)
+        c->last = &(*c->last)->next;
+    return n;
+}
+
+/* ---- negotiation ------------------------------------------------------------------------------------------ */
+
+/* The next spare to ask: on the wanted node, else first on another node than the rank's own. */
+static int choose(struct hmf__coord *c, const struct cand *m)
+{
+    int from = c->a->proc_of[m->ask.rank], same = -1;
+
+    for (int p = 0; p < c->a->nprocs; p++) {
+        if (c->spare[p] != FREE)
+            continue;
+        if (m->ask.node[0]) {
+            if (!strcmp(m->ask.node, node_of(c, p)))
+                return p;
+        } else if (!hmf__net_same_host(c->a->net, p, from)) {
+            return p;
+        } else if (same < 0) {
+            same = p;
+        }
+    }
+    return same;
+}
+
+static void refuse(struct hmf__coord *c, struct cand *m)
+{
+    int nfree = 0, nspare = 0;
+
+    for (int p = 0; p < c->a->nprocs; p++) {
+        nspare += c->spare[p] != NOT_SPARE;
+        nfree += c->spare[p] == FREE;
+    }
+    m->state = FAILED;
+    if (m->ask.node[0])
+        answer(c, &m->ask, 0, "rank %d stays on %s: no free spare on %s (%d of %d spares are free)",
+               m->ask.rank, node_of(c, c->a->proc_of[m->ask.rank]), m->ask.node, nfree, nspare);
+    else
+        answer(c, &m->ask, 0, "rank %d stays on %s: no spare is free (%d of %d); start the job with more "
+               "(HMF_SPARES), or checkpoint it", m->ask.rank,
+               node_of(c, c->a->proc_of[m->ask.rank]), nfree, nspare);
+}
+
+static void ask_spare(struct hmf__coord *c, struct cand *m)
+{
+    while ((m->to = choose(c, m)) >= 0) {
+        struct hmf__buf out = HMF__BUF_INIT;
+        hmf_status_t st;
+        hmf__buf_put_u64(&out, c->op.epoch);
+        hmf__buf_put_i32(&out, m->ask.rank);
+        st = out.status ? out.status
+                        : hmf__net_send(c->a->net, m->to, HMF__F_RESERVE, out.data, out.len);
+        hmf__buf_fini(&out);
+        if (!st) {
+            c->spare[m->to] = PROMISED;
+            m->state = ASKING;
+            return;
+        }
+        c->spare[m->to] = GONE;
+    }
+    refuse(c, m);
+}
+
+static void hold(struct hmf__coord *c)
+{
+    c->phase = HOLD;
+    hmf__wave_start(c->a, HMF__WAVE_HOLD, &c->op, "");
+}
+
+/* When nobody is being asked any more: go, or give up. */
+static void settle(struct hmf__coord *c)
+{
+    int n = 0;
+
+    for (int i = 0; i < c->ncands; i++) {
+        if (c->cands[i].state == ASKING)
+            return;
+        n += c->cands[i].state == ACCEPTED;
+    }
+    c->op.moves = n ? hmf__calloc((size_t)n, sizeof *c->op.moves) : NULL;
+    if (!c->op.moves) {
+        idle(c);
+        return;
+    }
+    for (int i = 0; i < c->ncands; i++)
+        if (c->cands[i].state == ACCEPTED) {
+            int rank = c->cands[i].ask.rank;
+            c->op.moves[c->op.nmoves++] =
+                (struct hmf__move){rank, c->a->proc_of[rank], c->cands[i].to};
+        }
+    hold(c);
+}
+
+static void kick(struct hmf__coord *c)
+{
+    if (c->phase != IDLE || !c->first || c->ending)
+        return;
+    memset(&c->op, 0, sizeof c->op);
+    c->op.epoch = ++c->epoch;
+    c->op.kind = c->first->ask.kind;
+    c->begun_ns = hmf__now_ns();
+    c->ncands = 0;
+    if (c->op.kind == HMF__OP_CHECKPOINT) {
+        take_wishes(c, c->op.kind);
+        c->last_checkpoint_ns = c->begun_ns;
+        hold(c);
+        return;
+    }
+    c->ncands = take_wishes(c, c->op.kind);
+    c->phase = NEGOTIATE;
+    c->deadline_ns = hmf__now_ns() + OFFER_NS;
+    for (int i = 0; i < c->ncands; i++)
+        ask_spare(c, &c->cands[i]);
+    settle(c);
+}
+
+static struct cand *cand_to(struct hmf__coord *c, int proc)
+{
+    for (int i = 0; i < c->ncands; i++)
+        if (c->cands[i].to == proc && c->cands[i].state != FAILED)
+            return &c->cands[i];
+    return NULL;
+}
+
+void hmf__coord_offer(struct hmf__coord *c, int from, struct hmf__buf *in)
+{
+    uint64_t epoch = hmf__buf_get_u64(in);
+    struct cand *m = cand_to(c, from);
+    char *refusal;
+
+    (void)hmf__buf_get_i32(in);
+    if (c->phase != NEGOTIATE || epoch != c->op.epoch || !m || m->state != ASKING)
+        return;
+    refusal = hmf__buf_get_string(in, 400);
+    if (refusal && !refusal[0]) {
+        m->state = ACCEPTED;
+    } else {
+        hmf__log(HMF__LOG_INFO, "spare process %d on %s does not take rank %d: %s", from,
+                 node_of(c, from), m->ask.rank, refusal ? refusal : "its answer is damaged");
+        c->spare[from] = USED;
+        ask_spare(c, m);
+    }
+    hmf__free(refusal);
+    settle(c);
+}
+
+/* ---- from wave to wave ----------------------------------------------------------------------------------- */
+
+static void take(struct hmf__coord *c)
+{
+    for (int i = 0; i < c->ncands; i++) {
+        struct hmf__buf out = HMF__BUF_INIT;
+        if (c->cands[i].state != ACCEPTED)
+            continue;
+        hmf__op_put(&out, &c->op);
+        for (int r = 0; r < c->a->nranks; r++)
+            hmf__buf_put_i32(&out, c->a->proc_of[r]);
+        if (!out.status)
+            hmf__net_send(c->a->net, c->cands[i].to, HMF__F_TAKE, out.data, out.len);
+        hmf__buf_fini(&out);
+    }
+}
+
+static int all_at(struct hmf__coord *c, enum hmf__stage stage)
+{
+    for (int i = 0; i < c->ncands; i++)
+        if (c->cands[i].state == ACCEPTED && c->cands[i].stage < stage)
+            return 0;
+    return 1;
+}
+
+static void direct(struct hmf__coord *c, uint32_t kind)
+{
+    for (int i = 0; i < c->ncands; i++)
+        if (c->cands[i].state == ACCEPTED)
+            hmf__wave_send_direct(c->a, c->cands[i].to, kind, &c->op, "");
+}
+
+static void join(struct hmf__coord *c)
+{
+    if (!c->wave_up || !all_at(c, HMF__STAGE_PACKED))
+        return;
+    c->phase = JOIN;
+    direct(c, HMF__WAVE_JOIN);
+    hmf__wave_start(c->a, HMF__WAVE_JOIN, &c->op, "");
+}
+
+static void commit(struct hmf__coord *c)
+{
+    if (!all_at(c, HMF__STAGE_RESTORED))
+        return;
+    c->phase = COMMIT;
+    c->wave_up = false;
+    direct(c, HMF__WAVE_COMMIT);
+    hmf__wave_start(c->a, HMF__WAVE_COMMIT, &c->op, "");
+}
+
+static void hand_over(struct hmf__coord *c)
+{
+    struct hmf__agent *a = c->a;
+    struct hmf__buf out = HMF__BUF_INIT;
+
+    hmf__buf_put_u64(&out, c->epoch);
+    hmf__buf_put_bytes(&out, c->spare, (size_t)a->nprocs);
+    for (struct wish *w = c->first; w; w = w->next) {
+        if (w->ask.token)
+            answer(c, &w->ask, 0, "rank 0 has just moved to %s: ask there",
+                   node_of(c, a->proc_of[0]));
+        else
+            hmf__ask_put(&out, &w->ask);
+    }
+    if (out.status || hmf__net_send(a->net, a->proc_of[0], HMF__F_HANDOVER, out.data, out.len))
+        hmf__log(HMF__LOG_ERROR, "the coordinator cannot hand over to %s: no more moves or checkpoints",
+                 node_of(c, a->proc_of[0]));
+    hmf__buf_fini(&out);
+    a->coord = NULL;
+    hmf__control_stop(a);
+    hmf__coord_free(c);
+}
+
+static void committed(struct hmf__coord *c)
+{
+    bool mine = false;
+
+    if (!c->wave_up || !all_at(c, HMF__STAGE_COMMITTED))
+        return;
+    for (int i = 0; i < c->ncands; i++) {
+        struct cand *m = &c->cands[i];
+        if (m->state != ACCEPTED)
+            continue;
+        c->spare[m->to] = NOT_SPARE;
+        mine |= m->ask.rank == 0;
+        for (uint32_t k = 0; k < c->op.nmoves; k++)
+            if (c->op.moves[k].rank == m->ask.rank) {
+                c->spare[c->op.moves[k].from] = USED;
+                answer(c, &m->ask, 1, "rank %d moved from %s to %s in %.1f ms", m->ask.rank,
+                       node_of(c, c->op.moves[k].from), node_of(c, m->to),
+                       (double)(hmf__now_ns() - c->begun_ns) * 1e-6);
+            }
+    }
+    if (mine)
+        hand_over(c);
+    else
+        idle(c);
+}
+
+void hmf__coord_wave_done(struct hmf__coord *c, uint32_t kind, const struct hmf__report *sum)
+{
+    if (!c)
+        return;
+    if (sum->status && kind != HMF__WAVE_ABORT && kind != HMF__WAVE_COMMIT) {
+        if (kind == HMF__WAVE_WORK && c->op.kind == HMF__OP_CHECKPOINT) {
+            /* The ranks have agreed on the failure and run on already. */
+            char line[700];
+            snprintf(line, sizeof line, "no checkpoint was taken, the job goes on: %s", sum->text);
+            answer_checkpoint(c, 0, line);
+            idle(c);
+            return;
+        }
+        fail(c, sum->text);
+        return;
+    }
+    switch (kind) {
+    case HMF__WAVE_HOLD:
+        c->op.cut = sum->hi;
+        c->phase = CUT;
+        hmf__wave_start(c->a, HMF__WAVE_CUT, &c->op, "");
+        break;
+    case HMF__WAVE_CUT:
+        if (sum->lo != sum->hi) {
+            char text[200];
+            snprintf(text, sizeof text, "the ranks stopped at different polls (%llu to %llu): every rank "
+                     "must call auto_poll with the same masks in the same order",
+                     (unsigned long long)sum->lo, (unsigned long long)sum->hi);
+            fail(c, text);
+            break;
+        }
+        c->phase = WORK;
+        c->wave_up = false;
+        take(c);
+        hmf__wave_start(c->a, HMF__WAVE_WORK, &c->op, "");
+        break;
+    case HMF__WAVE_WORK:
+        if (c->op.kind == HMF__OP_CHECKPOINT) {
+            char line[100];
+            snprintf(line, sizeof line, "checkpoint taken in %.1f ms",
+                     (double)(hmf__now_ns() - c->begun_ns) * 1e-6);
+            answer_checkpoint(c, 1, line);
+            c->ending |= c->op.stop != 0;
+            idle(c);
+            break;
+        }
+        c->wave_up = true;
+        c->deadline_ns = hmf__now_ns() + c->a->limit_ns;
+        join(c);
+        break;
+    case HMF__WAVE_JOIN:
+        c->phase = RESTORE;
+        c->deadline_ns = hmf__now_ns() + c->a->start_limit_ns;
+        commit(c);
+        break;
+    case HMF__WAVE_COMMIT:
+        c->wave_up = true;
+        c->deadline_ns = hmf__now_ns() + c->a->limit_ns;
+        committed(c);
+        break;
+    default:
+        idle(c);
+        break;
+    }
+}
+
+void hmf__coord_newcomer(struct hmf__coord *c, int from, struct hmf__buf *in)
+{
+    struct hmf__report r;
+    uint64_t epoch = hmf__buf_get_u64(in);
+    uint32_t stage = hmf__buf_get_u32(in);
+    struct cand *m = cand_to(c, from);
+
+    hmf__report_get(in, &r);
+    if (!m || epoch != c->op.epoch || c->phase < WORK || c->phase == ABORT)
+        return;
+    if (r.status) {
+        if (c->phase != COMMIT)
+            fail(c, r.text);
+        return;
+    }
+    m->stage = stage;
+    if (c->phase == WORK)
+        join(c);
+    else if (c->phase == RESTORE)
+        commit(c);
+    else if (c->phase == COMMIT)
+        committed(c);
+}
+
+/* ---- what goes wrong ---------------------------------------------------------------------------------------- */
+
+void hmf__coord_lost(struct hmf__coord *c, int peer, const char *why)
+{
+    struct cand *m = cand_to(c, peer);
+
+    if (c->spare[peer] != NOT_SPARE)
+        c->spare[peer] = GONE;
+    if (!m || c->phase == IDLE || c->phase == ABORT)
+        return;
+    if (c->phase == NEGOTIATE) {
+        ask_spare(c, m);
+        settle(c);
+    } else if (c->phase == COMMIT) {
+        hmf__log(HMF__LOG_ERROR, "rank %d is lost: its process on %s ended just after the move: %s",
+                 m->ask.rank, node_of(c, peer), why);
+        m->stage = HMF__STAGE_COMMITTED;
+        committed(c);
+    } else {
+        char text[300];
+        snprintf(text, sizeof text, "the process on %s that was to take it is gone: %s",
+                 node_of(c, peer), why);
+        fail(c, text);
+    }
+}
+
+void hmf__coord_tick(struct hmf__coord *c, uint64_t now_ns)
+{
+    if (!c || now_ns < c->deadline_ns)
+        return;
+    if (c->phase == NEGOTIATE) {
+        c->deadline_ns = now_ns + OFFER_NS;
+        for (int i = 0; i < c->ncands; i++)
+            if (c->cands[i].state == ASKING) {
+                hmf__log(HMF__LOG_WARN, "spare process %d on %s does not answer", c->cands[i].to,
+                         node_of(c, c->cands[i].to));
+                c->spare[c->cands[i].to] = GONE;
+                ask_spare(c, &c->cands[i]);
+            }
+        settle(c);
+    } else if (c->phase == RESTORE || (c->phase == WORK && c->wave_up)) {
+        char text[200];
+        snprintf(text, sizeof text, "a newcomer did not come to auto_read and take its state in time "
+                 "(HMF_STARTUP_TIMEOUT %.0f s)", (double)c->a->start_limit_ns * 1e-9);
+        fail(c, text);
+    } else if (c->phase == COMMIT && c->wave_up) {
+        for (int i = 0; i < c->ncands; i++)
+            if (c->cands[i].state == ACCEPTED && c->cands[i].stage < HMF__STAGE_COMMITTED) {
+                hmf__log(HMF__LOG_ERROR, "rank %d has not confirmed that it runs on %s",
+                         c->cands[i].ask.rank, node_of(c, c->cands[i].to));
+                c->cands[i].stage = HMF__STAGE_COMMITTED;
+            }
+        committed(c);
+    }
+}
+
+void hmf__coord_end(struct hmf__coord *c)
+{
+    if (!c)
+        return;
+    c->ending = true;
+    for (int p = 0; p < c->a->nprocs; p++)
+        if (c->spare[p] != NOT_SPARE && c->spare[p] != GONE && p != c->a->proc)
+            hmf__net_send(c->a->net, p, HMF__F_END, NULL, 0);
+    hmf__wave_end(c->a);
+}
+
+hmf_status_t hmf__coord_take_over(struct hmf__agent *a, struct hmf__buf *in)
+{
+    struct hmf__coord *c;
+    const void *spare;
+    hmf_status_t st = hmf__coord_new(a);
+
+    if (st)
+        return st;
+    c = a->coord;
+    c->epoch = hmf__buf_get_u64(in);
+    spare = hmf__buf_get_bytes(in, (size_t)a->nprocs);
+    if (spare)
+        memcpy(c->spare, spare, (size_t)a->nprocs);
+    while (hmf__buf_left(in) > 0 && !in->status)
+        hmf__coord_ask(c, in);
+    /* Everybody may have finished while the office was on its way. */
+    hmf__wave_finished(a, -1);
+    return HMF_OK;
+}
+
+void hmf__coord_status(struct hmf__coord *c, struct hmf__buf *out)
+{
+    static const char *const phase[] = {"idle", "negotiating", "stopping", "stopping", "working",
+                                        "joining", "restoring", "committing", "undoing"};
+    static const char *const spare[] = {"", "free", "promised", "left", "gone"};
+    char line[200];
+    int n;
+
+    n = snprintf(line, sizeof line, "job %s ranks %d processes %d %s\n", c->a->program, c->a->nranks,
+                 c->a->nprocs, phase[c->phase]);
+    hmf__buf_put_bytes(out, line, (size_t)n);
+    for (int r = 0; r < c->a->nranks; r++) {
+        int p = c->a->proc_of[r];
+        n = snprintf(line, sizeof line, "rank %d node %s process %d pid %d\n", r, node_of(c, p), p,
+                     (int)c->a->addrs[p].pid);
+        hmf__buf_put_bytes(out, line, (size_t)n);
+    }
+    for (int p = 0; p < c->a->nprocs; p++)
+        if (c->spare[p] != NOT_SPARE) {
+            n = snprintf(line, sizeof line, "spare node %s process %d pid %d %s\n", node_of(c, p), p,
+                         (int)c->a->addrs[p].pid, spare[c->spare[p]]);
+            hmf__buf_put_bytes(out, line, (size_t)n);
+        }
+}

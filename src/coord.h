@@ -1,0 +1,31 @@
+/* coord.h - the coordinator: takes wishes one after the other and leads the job through the waves of
+ * each (agent.h).  It lives in the agent of the process that holds logical rank 0; when that rank
+ * moves, the newcomer's agent takes over.  Agent thread only. */
+#ifndef HMF_COORD_H
+#define HMF_COORD_H
+
+#include "agent.h"
+
+hmf_status_t hmf__coord_new(struct hmf__agent *a);
+void hmf__coord_free(struct hmf__coord *c);
+
+/* A wish; an answer or newcomer's progress; what a wave brought back. */
+void hmf__coord_ask(struct hmf__coord *c, struct hmf__buf *in);
+void hmf__coord_offer(struct hmf__coord *c, int from, struct hmf__buf *in);
+void hmf__coord_newcomer(struct hmf__coord *c, int from, struct hmf__buf *in);
+void hmf__coord_wave_done(struct hmf__coord *c, uint32_t kind, const struct hmf__report *sum);
+
+void hmf__coord_lost(struct hmf__coord *c, int peer, const char *why);
+void hmf__coord_tick(struct hmf__coord *c, uint64_t now_ns);
+int hmf__coord_busy(const struct hmf__coord *c);
+
+/* All ranks have finished: tell everybody. */
+void hmf__coord_end(struct hmf__coord *c);
+
+/* The newcomer that holds rank 0 now is the coordinator. */
+hmf_status_t hmf__coord_take_over(struct hmf__agent *a, struct hmf__buf *in);
+
+/* A few lines of text on who is where, for the control socket. */
+void hmf__coord_status(struct hmf__coord *c, struct hmf__buf *out);
+
+#endif

@@ -1,0 +1,338 @@
+/* job.c - this process's part in the job (see job.h): who is a spare, what all must know of each other, and
+ * the end. */
+#include "config.h"
+
+#include "job.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include <mpi.h>
+
+#include "check.h"
+#include "coord.h"
+#include "move.h"
+#include "settings.h"
+#include "startup.h"
+#include "world.h"
+
+struct hmf__job hmf__job;
+
+/* ---- waiting ---------------------------------------------------------------------------------------------- */
+
+static void later(struct timespec *t, long ns)
+{
+    clock_gettime(CLOCK_MONOTONIC, t);
+    t->tv_nsec += ns;
+    if (t->tv_nsec >= 1000000000) {
+        t->tv_nsec -= 1000000000;
+        t->tv_sec++;
+    }
+}
+
+/* A rank that waits must let MPI move on: another may need the rest of a message that this one began
+ * to send.  Asking for a message makes MPI look at all of them. */
+static void mpi_progress(void)
+{
+    MPI_Comm inner = hmf__world_inner();
+    int flag;
+
+    if (inner != MPI_COMM_NULL)
+        PMPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, inner, &flag, MPI_STATUS_IGNORE);
+}
+
+/* One nap, woken by the agent; with the lock held.  Naps grow to `most` ns. */
+static void nap(struct hmf__agent *a, long *ns, long most)
+{
+    struct timespec until;
+
+    later(&until, *ns);
+    pthread_cond_timedwait(&a->changed, &a->lock, &until);
+    pthread_mutex_unlock(&a->lock);
+    mpi_progress();
+    pthread_mutex_lock(&a->lock);
+    *ns = 2 * *ns < most ? 2 * *ns : most;
+}
+
+uint32_t hmf__job_wait_order(struct hmf__job *j, uint64_t epoch, uint32_t after)
+{
+    struct hmf__agent *a = &j->agent;
+    uint32_t order;
+    long ns = 50000;
+
+    pthread_mutex_lock(&a->lock);
+    while (a->op.epoch == epoch && a->order <= after)
+        nap(a, &ns, 5000000);
+    order = a->op.epoch == epoch ? a->order : HMF__WAVE_ABORT;
+    pthread_mutex_unlock(&a->lock);
+    return order;
+}
+
+int hmf__job_given_up(struct hmf__job *j, uint64_t epoch)
+{
+    struct hmf__agent *a = &j->agent;
+    int up;
+
+    pthread_mutex_lock(&a->lock);
+    up = a->op.epoch != epoch || a->order == HMF__WAVE_ABORT;
+    pthread_mutex_unlock(&a->lock);
+    return up;
+}
+
+/* ---- signals -------------------------------------------------------------------------------------------------- */
+
+static void on_signal(int sig)
+{
+    hmf__agent_signal(&hmf__job.agent, sig);
+}
+
+void hmf__job_signal(int sig, int on)
+{
+    struct sigaction now, want = {.sa_handler = on ? on_signal : SIG_DFL, .sa_flags = SA_RESTART};
+
+    if (sigaction(sig, NULL, &now))
+        return;
+    if (on ? now.sa_handler == SIG_DFL : now.sa_handler == on_signal)
+        sigaction(sig, &want, NULL);       /* a program's own handler stays */
+}
+
+/* ---- beginning -------------------------------------------------------------------------------------------------- */
+
+static hmf_status_t agree(hmf_status_t st)
+{
+    int mine = (int)st, worst = 0;
+
+    if (PMPI_Allreduce(&mine, &worst, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD))
+        return HMF_ERR_MPI;
+    return (hmf_status_t)worst;
+}
+
+/* Addresses and secret go round, then the agent starts. */
+static hmf_status_t start_agent(struct hmf__agent *a)
+{
+    struct hmf__net_addr self, *all;
+    uint64_t key[2], range[2];
+    uint8_t secret[HMF__NET_SECRET + 8] = {0};   /* and the run's own number */
+    hmf_status_t st;
+
+    all = hmf__calloc((size_t)a->nprocs, sizeof *all);
+    hmf__net_self(&self);
+    key[0] = self.host_key;
+    key[1] = ~self.host_key;
+    /* All on one host: only loopback needs to listen. */
+    if (PMPI_Allreduce(key, range, 2, MPI_UINT64_T, MPI_MAX, MPI_COMM_WORLD))
+        st = HMF_ERR_MPI;
+    else
+        st = hmf__agent_open(a, &self, range[0] == ~range[1]);
+    if (!st && !all)
+        st = hmf__fail(HMF_ERR_NOMEM, "no memory for %d addresses", a->nprocs);
+    if (a->proc == 0 && getrandom(secret, sizeof secret, 0) != (ssize_t)sizeof secret)
+        st = hmf__fail(HMF_ERR_IO, "no random numbers: %s", strerror(errno));
+    if (st)
+        hmf__log(HMF__LOG_ERROR, "%s", hmf_error_text());
+    if (!(st = agree(st))) {
+        PMPI_Allgather(&self, sizeof self, MPI_BYTE, all, sizeof self, MPI_BYTE, MPI_COMM_WORLD);
+        PMPI_Bcast(secret, sizeof secret, MPI_BYTE, 0, MPI_COMM_WORLD);
+        memcpy(&hmf__job.id, secret + HMF__NET_SECRET, sizeof hmf__job.id);
+        st = hmf__agent_start(a, all, secret);
+        if (st)
+            hmf__log(HMF__LOG_ERROR, "%s", hmf_error_text());
+        st = agree(st);
+    }
+    hmf__free(all);
+    return st;
+}
+
+/* A spare sleeps until it is given a rank, or the job ends. */
+static void wait_as_spare(struct hmf__job *j)
+{
+    struct hmf__agent *a = &j->agent;
+
+    pthread_mutex_lock(&a->lock);
+    while (a->role == HMF__ROLE_SPARE && !a->ending)
+        pthread_cond_wait(&a->changed, &a->lock);
+    pthread_mutex_unlock(&a->lock);
+    if (!a->ending && !hmf__move_enter(j))
+        return;
+    if (!a->ending)
+        hmf__world_rollback();
+    hmf__job_park(j);
+}
+
+hmf_status_t hmf__job_init(int *argc, char ***argv)
+{
+    struct hmf__job *j = &hmf__job;
+    struct hmf__agent *a = &j->agent;
+    struct hmf__settings set;
+    hmf_status_t st;
+
+    (void)argc;
+    (void)argv;
+    PMPI_Comm_rank(MPI_COMM_WORLD, &a->proc);
+    PMPI_Comm_size(MPI_COMM_WORLD, &a->nprocs);
+    if ((st = agree(hmf__settings_read(&set, a->proc, a->nprocs))))
+        goto without;
+    a->nranks = set.nranks;
+    a->limit_ns = (uint64_t)(set.timeout_s * 1e9);
+    a->start_limit_ns = (uint64_t)(set.startup_timeout_s * 1e9);
+    a->proc_of = set.proc_of;
+    a->rank = -1;
+    for (int r = 0; r < set.nranks; r++)
+        if (set.proc_of[r] == a->proc)
+            a->rank = r;
+    a->role = a->rank < 0 ? HMF__ROLE_SPARE : HMF__ROLE_ACTIVE;
+    a->program = hmf__strdup(set.program);
+    hmf__log_identity(a->rank);
+    if ((st = agree(hmf__world_init(set.nranks, set.proc_of))))
+        goto without;
+    j->up = true;
+    if (!a->program || (st = start_agent(a))) {
+        hmf__log(HMF__LOG_ERROR, "this job runs without moves and checkpoints");
+        j->can_stop = false;
+        if (a->role == HMF__ROLE_SPARE)
+            hmf__job_park(j);
+        hmf__startup_begin(0);
+        return HMF_OK;
+    }
+    j->can_stop = true;
+    hmf__job_signal(SIGUSR1, 1);
+    hmf__job_signal(SIGUSR2, 1);
+    if (a->role == HMF__ROLE_SPARE)
+        wait_as_spare(j);
+    else
+        hmf__startup_begin(set.nranks < a->nprocs);
+    return HMF_OK;
+
+without:
+    hmf__log(HMF__LOG_ERROR, "libhmf-mpi could not start (%s): the program runs on plain MPI",
+             hmf_error_text());
+    hmf__world_fini();
+    return st;
+}
+
+/* ---- checkpoint callbacks over the actives ---------------------------------------------------------------------- */
+
+static hmf_status_t check_agree(void *ctx, hmf_status_t mine, char *text, size_t len)
+{
+    struct { int status, rank; } in, out;
+    int rc;
+
+    (void)ctx;
+    in.status = (int)mine;
+    in.rank = hmf__world_rank();
+    rc = PMPI_Allreduce(&in, &out, 1, MPI_2INT, MPI_MAXLOC, hmf__world_inner());
+    if (!rc && out.status)
+        rc = PMPI_Bcast(text, (int)len, MPI_BYTE, out.rank, hmf__world_inner());
+    if (rc)
+        return hmf__fail(HMF_ERR_MPI, "the ranks could not agree on the outcome of a checkpoint");
+    return (hmf_status_t)out.status;
+}
+
+static hmf_status_t check_gather(void *ctx, const void *mine, size_t len, void *all)
+{
+    (void)ctx;
+    return PMPI_Gather(mine, (int)len, MPI_BYTE, all, (int)len, MPI_BYTE, 0, hmf__world_inner())
+               ? hmf__fail(HMF_ERR_MPI, "rank 0 could not gather what the ranks wrote") : HMF_OK;
+}
+
+static hmf_status_t check_bcast(void *ctx, void *data, size_t len)
+{
+    (void)ctx;
+    return PMPI_Bcast(data, (int)len, MPI_BYTE, 0, hmf__world_inner())
+               ? hmf__fail(HMF_ERR_MPI, "rank 0 could not tell the others") : HMF_OK;
+}
+
+hmf_status_t hmf__job_agree(hmf_status_t mine)
+{
+    char text[1024];
+    hmf_status_t st;
+
+    snprintf(text, sizeof text, "%s", hmf_error_text());
+    st = check_agree(NULL, mine, text, sizeof text);
+    text[sizeof text - 1] = 0;
+    return st && st != HMF_ERR_MPI ? hmf__fail(st, "%s", text) : st;
+}
+
+struct hmf__check_job *hmf__job_check(struct hmf__job *j)
+{
+    struct hmf__check_job *c = &j->check;
+
+    c->rank = hmf__world_rank();
+    c->nranks = hmf__world_size();
+    c->dir = j->dir;
+    c->program = j->agent.program;
+    c->keep = (int)j->keep;
+    c->job_id = j->id;
+    c->agree = check_agree;
+    c->gather = check_gather;
+    c->bcast = check_bcast;
+    return c;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------ */
+
+static void shut(struct hmf__job *j)
+{
+    struct hmf__agent *a = &j->agent;
+
+    hmf__job_signal(SIGUSR1, 0);
+    hmf__job_signal(SIGUSR2, 0);
+    hmf__job_signal(SIGTERM, 0);
+    if (j->can_stop)
+        hmf__agent_stop(a);
+    hmf__check_release(&j->check);
+    hmf__startup_fini();
+    hmf__world_fini();
+    hmf__free(a->program);
+    hmf__free(a->proc_of);
+    a->program = NULL;
+    a->proc_of = NULL;
+    j->up = j->can_stop = false;
+}
+
+static void wait_for_end(struct hmf__job *j)
+{
+    struct hmf__agent *a = &j->agent;
+    long ns = 50000;
+
+    pthread_mutex_lock(&a->lock);
+    while (!a->ending)
+        nap(a, &ns, 10000000);
+    pthread_mutex_unlock(&a->lock);
+}
+
+void hmf__job_park(struct hmf__job *j)
+{
+    if (j->can_stop)
+        wait_for_end(j);
+    shut(j);
+    PMPI_Finalize();
+    exit(0);
+}
+
+void hmf__job_finalize(void)
+{
+    struct hmf__job *j = &hmf__job;
+    struct hmf__agent *a = &j->agent;
+
+    if (!j->up)
+        return;
+    if (j->can_stop) {
+        if (a->role == HMF__ROLE_INCOMING)
+            hmf__move_refuse(j, "came to MPI_Finalize without calling auto_read");
+        if (!j->left || j->on_disk)
+            hmf__agent_tell(a, HMF__F_L_FINISHED, NULL, 0);
+        wait_for_end(j);
+        if (j->wrote && !j->left && hmf__check_finished(hmf__job_check(j)) && a->rank == 0)
+            hmf__log(HMF__LOG_WARN, "%s: the next start would continue from the last checkpoint",
+                     hmf_error_text());
+    }
+    shut(j);
+    hmf__free(j->dir);
+    j->dir = NULL;
+}

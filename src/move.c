@@ -1,0 +1,289 @@
+/* move.c - the main thread's part in an operation (see move.h; agent.h has the waves). */
+#include "config.h"
+
+#include "move.h"
+
+#include <string.h>
+
+#include "auto.h"
+#include "check.h"
+#include "image.h"
+#include "startup.h"
+#include "world.h"
+#include "xfer.h"
+
+struct given_up { struct hmf__job *j; uint64_t epoch; };
+
+static int given_up(void *ctx)
+{
+    struct given_up *g = ctx;
+    return hmf__job_given_up(g->j, g->epoch);
+}
+
+static struct hmf__xfer peer(struct given_up *g, int proc, uint64_t limit_ns)
+{
+    return (struct hmf__xfer){.comm = hmf__world_universe(), .peer = proc, .limit_ns = limit_ns,
+                              .given_up = given_up, .ctx = g};
+}
+
+/* The map after the operation; free with hmf__free. */
+static int *new_map(const struct hmf__agent *a, const struct hmf__op *op)
+{
+    int *map = hmf__malloc((size_t)a->nranks * sizeof *map);
+
+    if (!map) {
+        hmf__fail(HMF_ERR_NOMEM, "no memory for the map of %d ranks", a->nranks);
+        return NULL;
+    }
+    memcpy(map, a->proc_of, (size_t)a->nranks * sizeof *map);
+    for (uint32_t i = 0; i < op->nmoves; i++)
+        map[op->moves[i].rank] = op->moves[i].to;
+    return map;
+}
+
+static void done(struct hmf__job *j, uint64_t epoch, uint32_t wave, hmf_status_t st, uint64_t n)
+{
+    hmf__agent_report(&j->agent, HMF__F_L_DONE, epoch, wave, st, n);
+}
+
+/* ---- checkpoint ----------------------------------------------------------------------------------------- */
+
+static int checkpoint(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
+{
+    hmf_image_t *image = NULL;
+    uint64_t generation;
+    hmf_status_t st;
+
+    if (j->protect)
+        st = hmf__fail(HMF_ERR_STATE, "%s holds a state that this program could not read: set "
+                       "HMF_RESTART=never if it may go, or HMF_DIR to another directory", j->dir);
+    else
+        st = hmf_image_capture(j->state, &image);
+    /* write is collective: everybody enters it with an image, or nobody. */
+    if (!(st = hmf__job_agree(st)))
+        st = hmf__check_write(hmf__job_check(j), image, &generation);
+    hmf_image_free(image);
+    done(j, op->epoch, HMF__WAVE_WORK, st, n);
+    if (st)
+        return 0;
+    j->wrote = true;
+    if (!op->stop)
+        return AUTO_CHKP;
+    j->left = j->on_disk = true;
+    return AUTO_CHKP | AUTO_MIGR;
+}
+
+/* ---- moves: who stays and who leaves --------------------------------------------------------------------- */
+
+/* Drains, and gives a newcomer what it needs before its program starts. */
+static hmf_status_t work(struct hmf__job *j, const struct hmf__op *op,
+                         const struct hmf__move *leaving)
+{
+    struct given_up g = {j, op->epoch};
+    struct hmf__buf pack = HMF__BUF_INIT;
+    hmf_status_t st = hmf__world_drain();
+
+    if (st || !leaving)
+        return st;
+    hmf__buf_put_u8(&pack, j->wrote);
+    hmf__buf_put_u8(&pack, j->protect);
+    st = hmf__world_pack(&pack);
+    if (!st && pack.status)
+        st = hmf__fail(pack.status, "no memory to pack rank %d's communicators", leaving->rank);
+    if (!st) {
+        struct hmf__xfer x = peer(&g, leaving->to, j->agent.limit_ns);
+        st = hmf__xfer_send(&x, HMF__TAG_PACK, pack.data, pack.len);
+    }
+    hmf__buf_fini(&pack);
+    return st;
+}
+
+/* The newcomer's program has come to auto_read: give it the state. */
+static void give_image(struct hmf__job *j, const struct hmf__op *op, int to)
+{
+    struct given_up g = {j, op->epoch};
+    struct hmf__xfer x = peer(&g, to, j->agent.start_limit_ns);
+    hmf_image_t *image = NULL;
+    hmf_status_t st;
+
+    if (hmf__xfer_wait_ready(&x))
+        return;                            /* given up, or will be: the coordinator has its own limit */
+    st = hmf_image_capture(j->state, &image);
+    x.limit_ns = j->agent.limit_ns;
+    st = hmf__xfer_send_image(&x, st, image);
+    if (st)
+        hmf__log(HMF__LOG_INFO, "the state was not sent: %s", hmf_error_text());
+    hmf_image_free(image);
+}
+
+static int take_part(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
+{
+    struct hmf__agent *a = &j->agent;
+    const struct hmf__move *leaving = hmf__op_leaves(op, a->proc);
+    int *map = new_map(a, op);
+    hmf_status_t st = map ? work(j, op, leaving) : HMF_ERR_NOMEM;
+
+    done(j, op->epoch, HMF__WAVE_WORK, st, n);
+    if (hmf__job_wait_order(j, op->epoch, HMF__WAVE_WORK) == HMF__WAVE_ABORT)
+        goto undo;
+    if (!leaving)
+        st = hmf__world_prepare(map);
+    done(j, op->epoch, HMF__WAVE_JOIN, st, n);
+    if (leaving && !st)
+        give_image(j, op, leaving->to);
+    if (hmf__job_wait_order(j, op->epoch, HMF__WAVE_JOIN) == HMF__WAVE_ABORT)
+        goto undo;
+    if (leaving) {
+        hmf__world_set_map(map);
+        hmf__world_leave();
+        hmf__startup_leave();
+        hmf__check_release(&j->check);
+        hmf__log_identity(-1);
+        j->left = true;
+    } else {
+        hmf__world_commit();
+    }
+    hmf__free(map);
+    done(j, op->epoch, HMF__WAVE_COMMIT, HMF_OK, n);
+    return leaving ? AUTO_MIGR : 0;
+
+undo:
+    hmf__world_rollback();
+    hmf__free(map);
+    return 0;
+}
+
+int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
+{
+    struct hmf__agent *a = &j->agent;
+    struct hmf__op op;
+    uint64_t epoch;
+    uint32_t kind;
+    hmf_status_t st;
+    int got = 0;
+
+    for (;;) {
+        uint32_t order;
+        pthread_mutex_lock(&a->lock);
+        order = a->order;
+        epoch = a->op.epoch;
+        kind = a->op.kind;
+        if (n < atomic_load(&a->limit)) {
+            pthread_mutex_unlock(&a->lock);
+            return 0;
+        }
+        pthread_mutex_unlock(&a->lock);
+        if (!(mask & (kind == HMF__OP_MOVE ? AUTO_MIGR : AUTO_CHKP)))
+            return 0;                      /* stop at the first later poll that allows it */
+        if (order == HMF__WAVE_CUT)
+            break;
+        if (order != HMF__WAVE_HOLD)
+            return 0;
+        hmf__job_wait_order(j, epoch, HMF__WAVE_HOLD);
+    }
+    pthread_mutex_lock(&a->lock);
+    st = hmf__op_copy(&a->op, &op);
+    pthread_mutex_unlock(&a->lock);
+    if (!st && kind == HMF__OP_MOVE)
+        st = hmf__world_movable();
+    done(j, epoch, HMF__WAVE_CUT, st, n);
+    if (st == HMF_ERR_NOMEM)
+        return 0;
+    if (hmf__job_wait_order(j, epoch, HMF__WAVE_CUT) == HMF__WAVE_WORK)
+        got = kind == HMF__OP_MOVE ? take_part(j, &op, n) : checkpoint(j, &op, n);
+    hmf__op_clear(&op);
+    return got;
+}
+
+/* ---- moves: who comes -------------------------------------------------------------------------------------- */
+
+static void progress(struct hmf__job *j, uint64_t epoch, enum hmf__stage stage, hmf_status_t st)
+{
+    hmf__agent_report(&j->agent, HMF__F_L_NEWCOMER, epoch, stage, st, 0);
+}
+
+/* The plan may be replaced by the next operation's as soon as this one is committed. */
+struct arrival { uint64_t epoch, cut; struct hmf__move move; };
+
+static struct arrival arrival(struct hmf__agent *a)
+{
+    struct arrival in;
+
+    pthread_mutex_lock(&a->lock);
+    in.epoch = a->op.epoch;
+    in.cut = a->op.cut;
+    in.move = *hmf__op_enters(&a->op, a->proc);
+    pthread_mutex_unlock(&a->lock);
+    return in;
+}
+
+hmf_status_t hmf__move_enter(struct hmf__job *j)
+{
+    struct hmf__agent *a = &j->agent;
+    struct arrival in = arrival(a);
+    struct given_up g = {j, in.epoch};
+    struct hmf__xfer x = peer(&g, in.move.from, a->limit_ns);
+    void *pack = NULL;
+    size_t len = 0;
+    int *map = new_map(a, &a->op);
+    hmf_status_t st = map ? HMF_OK : HMF_ERR_NOMEM;
+
+    if (!st)
+        st = hmf__xfer_recv(&x, HMF__TAG_PACK, &pack, &len);
+    if (!st) {
+        const uint8_t *flags = pack;
+        if (len < 2) {
+            st = hmf__fail(HMF_ERR_FORMAT, "what rank %d packed is damaged", in.move.rank);
+        } else {
+            j->wrote = flags[0];
+            j->protect = flags[1];
+            st = hmf__world_unpack(in.move.rank, a->proc_of, flags + 2, len - 2);
+        }
+        hmf__big_free(pack, len ? len : 1);
+    }
+    progress(j, in.epoch, HMF__STAGE_PACKED, st);
+    if (!st && hmf__job_wait_order(j, in.epoch, HMF__WAVE_WORK) == HMF__WAVE_ABORT)
+        st = hmf__fail(HMF_ERR_REFUSED, "the move was undone: %s", a->verdict);
+    if (!st) {
+        hmf__log_identity(in.move.rank);
+        st = hmf__world_prepare(map);
+        progress(j, in.epoch, HMF__STAGE_JOINED, st);
+    }
+    if (!st) {
+        hmf__startup_replay();
+        j->newcomer = true;
+    }
+    hmf__free(map);
+    return st;
+}
+
+void hmf__move_refuse(struct hmf__job *j, const char *what)
+{
+    struct arrival in = arrival(&j->agent);
+
+    progress(j, in.epoch, HMF__STAGE_RESTORED,
+             hmf__fail(HMF_ERR_STATE, "the program of the newcomer %s", what));
+    hmf__job_wait_order(j, in.epoch, HMF__WAVE_JOIN);
+    hmf__job_park(j);
+}
+
+void hmf__move_restore(struct hmf__job *j)
+{
+    struct hmf__agent *a = &j->agent;
+    struct arrival in = arrival(a);
+    struct given_up g = {j, in.epoch};
+    struct hmf__xfer x = peer(&g, in.move.from, a->limit_ns);
+    hmf_status_t st = hmf__startup_end();
+
+    if (!st)
+        st = hmf__xfer_send_ready(&x);
+    if (!st)
+        st = hmf__xfer_recv_image(&x, j->state);
+    /* The loop begins with the poll at which the others stand now: it is counted again. */
+    atomic_store(&a->polls, in.cut - 1);
+    progress(j, in.epoch, HMF__STAGE_RESTORED, st);
+    if (hmf__job_wait_order(j, in.epoch, HMF__WAVE_JOIN) == HMF__WAVE_ABORT)
+        hmf__job_park(j);
+    hmf__world_commit();
+    progress(j, in.epoch, HMF__STAGE_COMMITTED, HMF_OK);
+}

@@ -1,0 +1,181 @@
+/* hmf - see and steer a running job from the command line, through its control socket (src/control.h).
+ * Links nothing of MPI. */
+#include <dirent.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define ANSWER_LIMIT_S 900
+
+static const char usage[] =
+    "usage: hmf [--job NAME] COMMAND\n"
+    "\n"
+    "  status                which rank runs where, and which spares are free\n"
+    "  migrate RANK [NODE]   move a rank to a spare (on host NODE); waits until it has moved\n"
+    "  checkpoint            write a checkpoint of the job; waits until it is on disk\n"
+    "  stop                  write a checkpoint, then the job ends in order\n"
+    "  jobs                  the sockets of your running jobs\n"
+    "\n"
+    "  -j, --job NAME        the job whose socket's name contains NAME; needed when there are several\n"
+    "  -h, --help            this text\n"
+    "\n"
+    "Run it on the node where logical rank 0 of the job is. Sockets are looked for in $HMF_RUN_DIR, else\n"
+    "$XDG_RUNTIME_DIR/hmf, else /tmp/hmf-UID. Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n";
+
+static void run_dir(char *dir, size_t len)
+{
+    const char *given = getenv("HMF_RUN_DIR"), *run = getenv("XDG_RUNTIME_DIR");
+
+    if (given && given[0])
+        snprintf(dir, len, "%s", given);
+    else if (run && run[0] && !access(run, W_OK))
+        snprintf(dir, len, "%s/hmf", run);
+    else
+        snprintf(dir, len, "/tmp/hmf-%u", (unsigned)getuid());
+}
+
+static int is_socket_name(const char *name, const char *job)
+{
+    size_t n = strlen(name);
+
+    return n > 5 && !strcmp(name + n - 5, ".sock") && (!job || strstr(name, job));
+}
+
+/* Connects to the socket; -1 with errno when nobody listens. */
+static int reach(const char *dir, const char *name)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    if (snprintf(sun.sun_path, sizeof sun.sun_path, "%s/%s", dir, name) >=
+            (int)sizeof sun.sun_path ||
+        connect(fd, (struct sockaddr *)&sun, sizeof sun)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Finds the running jobs; with `list` prints them, else returns a connection to the only one. */
+static int find_job(const char *job, int list)
+{
+    char dir[256], first[256] = "";
+    DIR *d;
+    struct dirent *e;
+    int fd = -1, n = 0;
+
+    run_dir(dir, sizeof dir);
+    d = opendir(dir);
+    while (d && (e = readdir(d))) {
+        int one;
+        if (!is_socket_name(e->d_name, job) || (one = reach(dir, e->d_name)) < 0)
+            continue;                     /* left behind by a job that was killed */
+        if (list)
+            printf("%.*s\n", (int)(strlen(e->d_name) - 5), e->d_name);
+        if (n++ == 0 && !list) {
+            fd = one;
+            snprintf(first, sizeof first, "%s", e->d_name);
+            continue;
+        }
+        close(one);
+        if (!list)
+            fprintf(stderr, "hmf: %s%s\n", n == 2 ? "several jobs run; name one with --job: " : "",
+                    e->d_name);
+    }
+    if (d)
+        closedir(d);
+    if (list)
+        return n ? 0 : -1;
+    if (n > 1) {
+        fprintf(stderr, "hmf: %s\n", first);
+        close(fd);
+        return -2;
+    }
+    if (n == 0)
+        fprintf(stderr, "hmf: no running job%s%s in %s: run hmf on the node of rank 0, as the job's owner\n",
+                job ? " named " : "", job ? job : "", dir);
+    return fd;
+}
+
+/* Sends the line, prints the answer; the exit status. */
+static int talk(int fd, const char *line)
+{
+    struct timeval limit = {.tv_sec = ANSWER_LIMIT_S};
+    char got[65536];
+    size_t len = 0, n = strlen(line);
+    ssize_t k;
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    if (send(fd, line, n, MSG_NOSIGNAL) != (ssize_t)n) {
+        perror("hmf: the job does not take the request");
+        return 1;
+    }
+    while (len < sizeof got - 1 && (k = recv(fd, got + len, sizeof got - 1 - len, 0)) > 0)
+        len += (size_t)k;
+    got[len] = 0;
+    if (!len) {
+        fprintf(stderr, "hmf: the job gave no answer (it may have ended)\n");
+        return 1;
+    }
+    if (!strncmp(got, "error ", 6)) {
+        fprintf(stderr, "hmf: %s", got + 6);
+        return 1;
+    }
+    fputs(!strncmp(got, "ok ", 3) ? got + 3 : got, stdout);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"job", required_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'}, {0}};
+    const char *job = NULL, *command;
+    char line[1024];
+    int opt, fd, len = 0, status;
+
+    while ((opt = getopt_long(argc, argv, "+j:h", options, NULL)) != -1) {
+        if (opt == 'h') {
+            fputs(usage, stdout);
+            return 0;
+        }
+        if (opt != 'j') {
+            fputs(usage, stderr);
+            return 2;
+        }
+        job = optarg;
+    }
+    command = argv[optind];
+    if (!command || (strcmp(command, "status") && strcmp(command, "migrate") &&
+                     strcmp(command, "checkpoint") && strcmp(command, "stop") &&
+                     strcmp(command, "jobs")) ||
+        (strcmp(command, "migrate") ? argc - optind != 1
+                                    : argc - optind < 2 || argc - optind > 3)) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    if (!strcmp(command, "jobs"))
+        return find_job(job, 1) < 0;
+    for (int i = optind; i < argc; i++) {
+        int n = snprintf(line + len, sizeof line - (size_t)len, "%s%s", i > optind ? " " : "", argv[i]);
+        if (n < 0 || len + n >= (int)sizeof line - 2 || strpbrk(argv[i], " \n")) {
+            fprintf(stderr, "hmf: '%s' is not a rank or host name\n", argv[i]);
+            return 2;
+        }
+        len += n;
+    }
+    strcpy(line + len, "\n");
+    fd = find_job(job, 0);
+    if (fd < 0)
+        return 1;
+    status = talk(fd, line);
+    close(fd);
+    return status;
+}
