@@ -42,6 +42,7 @@ enum hmf__vreq_flag {
     HMF__VREQ_REPLAY     = 1 << 7,  /* made during replay: outcome comes from the start-up log */
     HMF__VREQ_LISTED     = 1 << 8,  /* in the list of requests */
     HMF__VREQ_ORPHAN     = 1 << 9,  /* MPI_Request_free was called while active */
+    HMF__VREQ_MATCHED    = 1 << 10, /* made by Imrecv: it has its message and is never taken back */
     HMF__VREQ_SPECIAL    = HMF__VREQ_DONE | HMF__VREQ_CANCEL | HMF__VREQ_REPOST |
                            HMF__VREQ_REPLAY
 };
@@ -68,6 +69,7 @@ struct hmf__vreq {
     MPI_Status status;          /* of an early end */
     MPI_Comm *newcomm;          /* Comm_idup: where the program's handle is */
     struct hmf__startup_out *out; /* outputs to log or replay; NULL outside the start-up phase */
+    MPI_Comm made_on;           /* persistent: the real communicator it was made on */
     uint64_t serial;            /* names the request, equal on no other of this process */
 };
 
@@ -78,9 +80,9 @@ static inline struct hmf__vreq *hmf__vreq_of(MPI_Request request)
     return q != NULL && request != MPI_REQUEST_NULL && q->magic == HMF__VREQ_MAGIC ? q : NULL;
 }
 
-/* Must this cut be refused? Local. HMF_ERR_BUSY with a text naming the request when a nonblocking
- * collective is pending on any process, or, for a process that gives its rank away (leaving), any
- * request at all that the program has not completed. */
+/* May this process take part in a move? Local. HMF_ERR_BUSY with a text that names the request:
+ * file, window and started nonblocking requests of a kind that cannot be carried; for a process that
+ * gives its rank away (leaving) any request that the program has not completed. */
 hmf_status_t hmf__vreq_movable(bool leaving);
 
 /* At a cut, local, no message is sent: takes back every pending receive. A receive that could not
@@ -88,13 +90,15 @@ hmf_status_t hmf__vreq_movable(bool leaving);
  * wait for hmf__vreq_resume. Sends stay posted. */
 hmf_status_t hmf__vreq_suspend(void);
 
-/* Local: gives MPI a chance to progress and returns how many sends are not yet done. The drain
- * receives between its calls, so that every send ends. */
+/* Local: gives MPI a chance to progress and returns how many sends and nonblocking collectives are
+ * not yet done. The drain receives between its calls, so that each ends; its outcome is kept until the
+ * program asks. */
 size_t hmf__vreq_sends_pending(void);
 
 /* After commit or rollback, local: receives that were taken back are matched against the stashes
- * in posting order, else posted on the communicator that is real now; persistent requests are
- * made anew on it when `moved`. */
+ * in posting order, else posted on the communicator that is real now; persistent requests of a
+ * communicator that was replaced are made anew. `moved` says whether any was. HMF_ERR_MPI: a receive
+ * could not be posted again; its request ends with that error. */
 hmf_status_t hmf__vreq_resume(bool moved);
 
 /* Frees all; requests that the program has forgotten are dropped. */
@@ -113,5 +117,29 @@ void hmf__vreq_drop(struct hmf__vreq *q);
 
 /* The program frees a datatype: requests that still need it get a duplicate first. */
 void hmf__vreq_keep_type(MPI_Datatype datatype);
+
+/* A request of the program was completed by PMPI or by us: counts the message, unless cancelled,
+ * then recycles the request (*request = MPI_REQUEST_NULL) or makes a persistent one inactive. */
+void hmf__vreq_finish(struct hmf__vreq *q, MPI_Request *request, bool cancelled);
+
+/* A persistent request is started: it gets its place at the end of the posting order. */
+void hmf__vreq_to_end(struct hmf__vreq *q);
+
+/* The program lets go of an active request: it goes on, and is recycled when found complete. */
+void hmf__vreq_orphan(struct hmf__vreq *q);
+
+/* auto_read of a newcomer: what its start-up phase left pending was completed by its predecessor. */
+void hmf__vreq_end_replay(void);
+
+/* The oldest request, then q->next. */
+struct hmf__vreq *hmf__vreq_first(void);
+
+/* "MPI_Irecv from rank 3 with tag 7 on MPI_COMM_WORLD": for messages. Gives buf. */
+const char *hmf__vreq_text(const struct hmf__vreq *q, char *buf, size_t len);
+
+/* Matched probes whose message the program holds (p2p.c): at a cut they are received into memory. */
+hmf_status_t hmf__vmsg_suspend(void);
+void hmf__vmsg_fini(void);
+bool hmf__vmsg_pending(char *text, size_t len);
 
 #endif
