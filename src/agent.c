@@ -219,8 +219,11 @@ static void *loop(void *arg)
         pthread_mutex_lock(&a->lock);
         stop = a->stop;
         pthread_mutex_unlock(&a->lock);
-        if (stop && !stop_at)
+        if (stop && !stop_at) {
             stop_at = hmf__now_ns() + FLUSH_NS;
+            if (a->ending)
+                hmf__net_goodbye(a->net);
+        }
         if (stop && (!hmf__net_pending(a->net) || hmf__now_ns() > stop_at))
             break;
         busy = a->wave.kind || hmf__net_pending(a->net) || stop || hmf__coord_busy(a->coord) ||

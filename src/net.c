@@ -22,6 +22,7 @@
 #define HELLO_MAGIC 0x31464d48u        /* "1FMH" */
 #define HEADER 8                       /* length, kind: 32 bits each, network order */
 #define HELLO (4 + HMF__NET_SECRET + 4)
+#define GOODBYE 0                      /* kind of the last frame of a process that ends in order */
 #define CONNECT_LIMIT_NS (3ull * 1000000000)
 
 struct conn {
@@ -364,6 +365,17 @@ hmf_status_t hmf__net_send(struct hmf__net *net, int peer, unsigned kind, const 
     return HMF_OK;
 }
 
+void hmf__net_goodbye(struct hmf__net *net)
+{
+    uint8_t head[HEADER] = {0};            /* no payload, kind GOODBYE */
+
+    for (int i = 0; i < net->nconns; i++) {
+        struct conn *c = net->conns[i];
+        if (c->fd >= 0 && c->peer >= 0)
+            out_append(c, head, HEADER);
+    }
+}
+
 /* ---- the event loop -------------------------------------------------------------------------------- */
 
 int hmf__net_npollfds(const struct hmf__net *net)
@@ -471,7 +483,10 @@ static bool deliver(struct hmf__net *net, struct conn *c)
             return false;
         if (c->in_len - at - HEADER < len)
             break;
-        net->ev.frame(net->ev.ctx, c->peer, kind, c->in + at + HEADER, len);
+        if (kind == GOODBYE)
+            net->peers[c->peer].lost = true;      /* without the event: it is as it should be */
+        else
+            net->ev.frame(net->ev.ctx, c->peer, kind, c->in + at + HEADER, len);
         at += HEADER + len;
     }
     memmove(c->in, c->in + at, c->in_len - at);

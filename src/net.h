@@ -1,7 +1,7 @@
 /* net.h - frames between the agents of a job, over TCP.
  *
  * One struct hmf__net belongs to one thread (the agent).  Connections are made when first needed and
- * kept.  A frame is a kind and up to HMF__NET_MAX bytes; frames from A to B arrive in order.  What
+ * kept.  A frame is a kind (1 and up) and up to HMF__NET_MAX bytes; frames from A to B arrive in order.  What
  * the kinds mean is left to wave.c and coord.c.  Nobody gets in without the job's secret. */
 #ifndef HMF_NET_H
 #define HMF_NET_H
@@ -60,6 +60,9 @@ int hmf__net_npollfds(const struct hmf__net *net);
 
 /* 1 while queued bytes are not yet with the kernel, or a connection is being made. */
 int hmf__net_pending(const struct hmf__net *net);
+
+/* Tells every connected peer that this process ends in order: to them it is not "lost". */
+void hmf__net_goodbye(struct hmf__net *net);
 
 const char *hmf__net_node(const struct hmf__net *net, int peer);
 int hmf__net_same_host(const struct hmf__net *net, int a, int b);
