@@ -203,15 +203,17 @@ static int logical(int rc, MPI_Group procs, MPI_Group *group)
 int MPI_Win_get_group(MPI_Win win, MPI_Group *group)
 {
     MPI_Group procs = MPI_GROUP_NULL;
+    int rc = PMPI_Win_get_group(win, &procs);
 
-    return logical(PMPI_Win_get_group(win, &procs), procs, group);
+    return logical(rc, procs, group);
 }
 
 int MPI_File_get_group(MPI_File fh, MPI_Group *group)
 {
     MPI_Group procs = MPI_GROUP_NULL;
+    int rc = PMPI_File_get_group(fh, &procs);
 
-    return logical(PMPI_File_get_group(fh, &procs), procs, group);
+    return logical(rc, procs, group);
 }
 
 /* ---- Fortran's handles ---- */

@@ -25,3 +25,20 @@ src/shim/gen.c: $(shim_deps)
 	$(shim_gen) code $(srcdir)/src/shim/functions.tab > $@.tmp && mv -f $@.tmp $@
 src/shim/fn.h: $(shim_deps)
 	$(shim_gen) header $(srcdir)/src/shim/functions.tab > $@.tmp && mv -f $@.tmp $@
+
+shell_tests += tests/shim-complete.sh
+mpi_tests += tests/mpi/shim_p2p tests/mpi/shim_coll tests/mpi/shim_comm
+EXTRA_DIST += tests/mpi/shim.h
+tests_mpi_shim_p2p_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_shim_p2p_LDFLAGS = $(mpi_ldflags)
+tests_mpi_shim_p2p_LDADD = $(mpi_ldadd)
+tests_mpi_shim_coll_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_shim_coll_LDFLAGS = $(mpi_ldflags)
+tests_mpi_shim_coll_LDADD = $(mpi_ldadd)
+tests_mpi_shim_comm_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_shim_comm_LDFLAGS = $(mpi_ldflags)
+tests_mpi_shim_comm_LDADD = $(mpi_ldadd)
+mpi_cases += \
+	tests/mpi/shim_p2p.np4 tests/mpi/shim_p2p.np3s1 tests/mpi/shim_p2p.np2s1 \
+	tests/mpi/shim_coll.np4 tests/mpi/shim_coll.np3s2 tests/mpi/shim_coll.np1 \
+	tests/mpi/shim_comm.np4 tests/mpi/shim_comm.np4s1 tests/mpi/shim_comm.np2s1
