@@ -11,3 +11,25 @@ libhmf_mpi_la_SOURCES += \
 	src/vplan.c src/vplan.h \
 	src/world.c src/world.h \
 	src/wpack.c src/wpack.h
+
+# Tests of the world layer alone call internal functions, so they link the archive.
+mpi_tests += tests/mpi/world_parts tests/mpi/world_move tests/mpi/world_cost
+mpi_cases += tests/mpi/world_parts.np2 tests/mpi/world_move.np7
+tests_mpi_world_parts_SOURCES = tests/mpi/world_parts.c tests/mpi/moves.h
+tests_mpi_world_parts_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_world_parts_LDFLAGS = $(mpi_ldflags) -static
+tests_mpi_world_parts_LDADD = $(mpi_ldadd)
+tests_mpi_world_move_SOURCES = tests/mpi/world_move.c tests/mpi/moves.h
+tests_mpi_world_move_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_world_move_LDFLAGS = $(mpi_ldflags) -static
+tests_mpi_world_move_LDADD = $(mpi_ldadd)
+tests_mpi_world_cost_SOURCES = tests/mpi/world_cost.c tests/mpi/moves.h
+tests_mpi_world_cost_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_world_cost_LDFLAGS = $(mpi_ldflags) -static
+tests_mpi_world_cost_LDADD = $(mpi_ldadd)
+
+mpi_tests += tests/mpi/comms_move
+mpi_cases += tests/mpi/comms_move.np4s3 tests/mpi/comms_move.np2s2
+tests_mpi_comms_move_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_comms_move_LDFLAGS = $(mpi_ldflags)
+tests_mpi_comms_move_LDADD = $(mpi_ldadd)

@@ -6,6 +6,7 @@
 
 #include "config.h"
 
+#include "startup.h"
 #include "stash.h"
 #include "vcomm.h"
 #include "world.h"

@@ -114,6 +114,8 @@ int main(int argc, char **argv)
     for (int r = 0; r < nranks; r++)
         map[r] = r;
     CHECK(hmf__world_init(nranks, map) == HMF_OK);
+    hmf__startup_begin(1);
+    CHECK(hmf__startup_end() == HMF_OK);
     measure(nranks, 0, 0);
     measure(nranks, 3, 0);
     measure(nranks, 10, 0);
