@@ -1,11 +1,12 @@
 /* Building the communicators that a move needs; see vbuild.h.
  *
- * Creating a communicator costs Open MPI several rounds of messages to agree on an identifier,
- * about 1 ms among 8 ranks on 2 cores, whatever the call (create_group, create, dup, split).  Ten
- * nonblocking duplications started together cost hardly more than one.  So communicators are put
- * into classes of equal members and topology, the first of a class is made by
- * MPI_Comm_create_group, and the others are duplicated from it all at once.  Communicators
- * without a member that moves are not touched.
+ * Creating a communicator costs Open MPI some rounds of messages to agree on an identifier, about
+ * 1 ms among 8 ranks on 2 cores, whatever the call (create_group, create, dup, split); so those
+ * without a member that moves are not touched.  The others are put into classes of equal members
+ * and topology: the first of a class is made by MPI_Comm_create_group (and a topology call), its
+ * fellows are duplicates of it.  Ten MPI_Comm_idup started together would cost hardly more than
+ * one, but Open MPI 4.1 then mixes up the rounds of duplications of the same communicator and
+ * hangs once in a while.
  *
  * All processes go through the classes in one total order (by a key that all members compute
  * alike), so that no two of them wait for each other in different communicators.
@@ -148,23 +149,11 @@ static int first(MPI_Comm inner, struct job *j, MPI_Comm *base)
 /* Duplicates `base` for all jobs of a class that have nothing yet. */
 static int duplicate(MPI_Comm base, struct job *jobs, size_t n)
 {
-    MPI_Request *requests = hmf__malloc(n * sizeof(*requests));
-    int rc = MPI_SUCCESS, count = 0;
+    int rc = MPI_SUCCESS;
 
-    if (requests == NULL)
-        return MPI_ERR_NO_MEM;
     for (size_t i = 0; i < n && rc == MPI_SUCCESS; i++)
-        if (jobs[i].v->prepared == MPI_COMM_NULL) {
-            rc = PMPI_Comm_idup(base, &jobs[i].v->prepared, &requests[count]);
-            count += rc == MPI_SUCCESS;
-        }
-    if (count > 0) {
-        int end = PMPI_Waitall(count, requests, MPI_STATUSES_IGNORE);
-
-        if (rc == MPI_SUCCESS)
-            rc = end;
-    }
-    hmf__free(requests);
+        if (jobs[i].v->prepared == MPI_COMM_NULL)
+            rc = PMPI_Comm_dup(base, &jobs[i].v->prepared);
     return rc;
 }
 
