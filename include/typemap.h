@@ -62,6 +62,7 @@
 #define typeFSTRING 1003   /* typeFSTRING, n */
 #define typeUNION 1004     /* a union */
 #define typeSELF 1005      /* typeSELF, k */
+#define typeVOID 1006      /* after typePOINTER only */
 
 /* ---- user types ---- */
 #define typeUSER_FIRST 10000

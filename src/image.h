@@ -17,6 +17,7 @@
 
 #include "hmf/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -29,8 +30,14 @@ enum hmf__segment_kind {
     HMF__SEG_REF_BLOCK = 3, /* u32 per pointer slot in order: 0 NULL, else 1 + block id */
     HMF__SEG_REF_LEAF = 4   /* u64 per pointer slot: leaf in the block; absent when all zero */
 };
+
+/* In REF_LEAF: the pointer is one object (of what it points to) behind that leaf.  So is said one
+ * past the end of an array inside a block; one past the end of the block is its number of leaves. */
+#define HMF__LEAF_PAST ((uint64_t)1 << 63)
+
 /* Numbers in COUNTS, REF_BLOCK and REF_LEAF are in the writer's byte order, like all data.
- * The order of a table's segments is COUNTS, DATA, REF_BLOCK, REF_LEAF. */
+ * Order of the segments: COUNTS of every table that has them; then table by table DATA,
+ * REF_BLOCK, REF_LEAF. */
 
 /* What the meta says about one segment. */
 struct hmf__segment_info {
@@ -69,12 +76,17 @@ uint64_t hmf_image_bytes(const hmf_image_t *image); /* meta and all segments */
 
 typedef struct hmf_meta hmf_meta_t;
 
+/* The image's own meta, parsed.  Borrowed. */
+const hmf_meta_t *hmf_image_parsed(const hmf_image_t *image);
+
 struct hmf__table_info {
     uint32_t type;        /* element type: index into hmf_meta_types() */
     uint64_t nblocks;     /* ids first_block .. first_block + nblocks - 1 */
     uint64_t first_block;
     uint64_t nrows;       /* elements of all blocks together */
     uint64_t nslots;      /* pointer slots of one element */
+    bool has_counts;      /* else every block has one element */
+    bool has_leaves;      /* some reference does not lead to the start of a block */
     const char *name;     /* unique in the image, made of letters, digits and '_' */
 };
 
@@ -86,7 +98,8 @@ struct hmf__root_info {
     uint32_t table;       /* the table that this block is in ... */
     uint64_t row;         /* ... the block's first row there (element index) ... */
     uint64_t nrows;       /* ... and its rows (nested arrays are flattened) */
-    uint64_t offset;      /* variables that are inside another one: first leaf; else 0 */
+    uint64_t leaf;        /* 0; or where a variable inside another one begins in that block */
+    bool inside;          /* it is inside another variable: it has no rows of its own */
 };
 
 /* Any bytes give a meta or an error: HMF_ERR_FORMAT, _VERSION, _CHECKSUM, _LIMIT, _NOMEM. */

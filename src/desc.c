@@ -1,0 +1,555 @@
+/* Descriptions (arrays of int, typemap.h) to nodes of a type table, and back.
+ *
+ * A user type that stands behind a pointer is compiled after the type at hand (a worklist), so
+ * recursion in types needs no recursion here; what is nested by value is bounded in depth.
+ */
+#include "config.h"
+
+#include "type.h"
+
+#include "base.h"
+#include "typecache.h"
+#include "typereg.h"
+
+#include "typemap.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DESCRIBE_MAX = 4096 }; /* ints that describe() writes before it abbreviates */
+
+struct entry { /* a description compiled before */
+    uint64_t hash;
+    unsigned char *key;
+    size_t len;
+    uint32_t root;
+};
+
+struct user { /* a user type in this table */
+    struct hmf__typedef *def; /* held */
+    uint32_t node;
+    enum { QUEUED, ACTIVE, DONE } state;
+};
+
+struct hmf__types_cache {
+    struct entry *entries;
+    size_t nentries, entries_cap;
+    struct user *users;
+    size_t nusers, users_cap;
+};
+
+struct compiler {
+    struct hmf__types *t;
+    struct hmf__types_cache *cache;
+    size_t next_queued;  /* users from here on may be QUEUED */
+    uint32_t *late;      /* arrays behind pointers, to be finished when all types are complete */
+    size_t nlate, late_cap;
+};
+
+struct parser {
+    struct compiler *c;
+    const char *of;      /* name of the user type, or NULL */
+    const int *desc;
+    size_t len, pos;
+    const char *const *names;
+    size_t nnames, next_name;
+    uint32_t enclosing[HMF__MAX_DEPTH + 1];
+    int nenclosing;
+};
+
+static hmf_status_t parse_type(struct parser *p, int depth, bool pointee, uint32_t *out);
+static hmf_status_t compile_user(struct compiler *c, size_t u, int depth);
+
+static bool grow(void **v, size_t *cap, size_t n, size_t each)
+{
+    if (n < *cap)
+        return true;
+    size_t more = *cap ? 2 * *cap : 8;
+    void *p = hmf__realloc(*v, more * each);
+    if (!p)
+        return false;
+    *v = p;
+    *cap = more;
+    return true;
+}
+
+static hmf_status_t no_memory(void)
+{
+    return hmf__fail(HMF_ERR_NOMEM, "no memory to compile a type description");
+}
+
+
+static hmf_status_t wrong(const struct parser *p, size_t at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static hmf_status_t wrong(const struct parser *p, size_t at, const char *fmt, ...)
+{
+    char what[300];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    return hmf__fail(HMF_ERR_TYPE, "type description%s%s, position %zu: %s", p->of ? " of " : "",
+                     p->of ? p->of : "", at, what);
+}
+
+/* The node of a user type, queued for compilation if it is new. */
+static hmf_status_t user_node(struct parser *p, size_t at, int number, size_t *out)
+{
+    struct hmf__types_cache *k = p->c->cache;
+    struct hmf__typedef *d = hmf__typereg_get(number);
+    struct hmf__type none = {.elem = HMF__TYPE_NONE};
+    hmf_status_t rc;
+    uint32_t node;
+
+    if (!d)
+        return wrong(p, at, "user type %d is not defined: call hmf_type_define first", number);
+    for (size_t i = 0; i < k->nusers; i++)
+        if (k->users[i].def == d) {
+            hmf__typereg_release(d);
+            *out = i;
+            return HMF_OK;
+        }
+    if (!grow((void **)&k->users, &k->users_cap, k->nusers, sizeof *k->users)) {
+        rc = no_memory();
+        goto release;
+    }
+    if ((rc = hmf__types_add(p->c->t, &none, &node)) != HMF_OK)
+        goto release;
+    k->users[k->nusers] = (struct user){d, node, QUEUED};
+    *out = k->nusers++;
+    return HMF_OK;
+release:
+    hmf__typereg_release(d);
+    return rc;
+}
+
+/* A node of its own for arrays, pointers and the like. */
+static hmf_status_t add_node(struct parser *p, enum hmf__kind kind, uint32_t elem, uint64_t count,
+                             uint32_t *out)
+{
+    struct hmf__type node = {.kind = kind, .elem = elem, .count = count};
+    struct hmf__types *t = p->c->t;
+
+    hmf_status_t rc = hmf__types_add(t, &node, out);
+    if (rc != HMF_OK)
+        return rc;
+    if (kind == HMF__KIND_ARRAY && !t->v[elem].nleaves && t->v[elem].kind != HMF__KIND_VOID) {
+        /* behind a pointer, of a type that is not complete yet */
+        struct compiler *c = p->c;
+        if (!grow((void **)&c->late, &c->late_cap, c->nlate, sizeof *c->late))
+            return no_memory();
+        c->late[c->nlate++] = *out;
+        return HMF_OK;
+    }
+    return hmf__types_finish(t, *out, false);
+}
+
+/* One more int of the description, as an operand of the word at `at`. */
+static hmf_status_t operand(struct parser *p, size_t at, const char *what, int *out)
+{
+    if (p->pos == p->len)
+        return wrong(p, at, "%s is missing: the description ends here", what);
+    *out = p->desc[p->pos++];
+    return HMF_OK;
+}
+
+static hmf_status_t field_name(struct parser *p, uint32_t i, char **out)
+{
+    char text[32];
+    const char *name = text;
+
+    if (p->names) {
+        if (p->next_name == p->nnames)
+            return wrong(p, p->pos, "there are only %zu field names, one for each field is needed",
+                         p->nnames);
+        name = p->names[p->next_name++];
+        if (!*name || strlen(name) > HMF__MAX_NAME)
+            return wrong(p, p->pos, "a field name must have 1 to %d bytes", HMF__MAX_NAME);
+    } else {
+        snprintf(text, sizeof text, "f%u", i);
+    }
+    return (*out = hmf__strdup(name)) ? HMF_OK : no_memory();
+}
+
+/* `-n type1 ... typen` into node `id` (reserved), with an optional given layout. */
+static hmf_status_t parse_struct(struct parser *p, int depth, uint32_t id,
+                                 const struct hmf_type_layout *layout)
+{
+    size_t at = p->pos - 1;
+    int n = p->desc[at];
+    struct hmf__types *t = p->c->t;
+    hmf_status_t rc = HMF_OK;
+
+    if (n < -HMF__MAX_FIELDS)
+        return wrong(p, at, "a struct of %ld fields: more than %d are not supported", -(long)n,
+                     HMF__MAX_FIELDS);
+    uint32_t nfields = (uint32_t)-n;
+    if (nfields > p->len - p->pos)
+        return wrong(p, at, "a struct of %u fields, but only %zu numbers follow", nfields,
+                     p->len - p->pos);
+    struct hmf__field *fields = hmf__calloc(nfields, sizeof *fields);
+    if (!fields)
+        return no_memory();
+    p->enclosing[p->nenclosing++] = id;
+    uint32_t i = 0;
+    for (; i < nfields; i++) {
+        if ((rc = field_name(p, i, &fields[i].name)) != HMF_OK)
+            goto drop_fields;
+        if ((rc = parse_type(p, depth + 1, false, &fields[i].type)) != HMF_OK) {
+            hmf__free(fields[i].name);
+            goto drop_fields;
+        }
+        if (layout)
+            fields[i].offset = layout->offsets[i];
+    }
+    p->nenclosing--;
+    t->v[id].kind = HMF__KIND_STRUCT;
+    t->v[id].fields = fields;
+    t->v[id].nfields = nfields;
+    t->v[id].elem = HMF__TYPE_NONE;
+    if (layout) {
+        t->v[id].size = layout->size;
+        t->v[id].align = (uint32_t)layout->align;
+    }
+    rc = hmf__types_finish(t, id, layout != NULL);
+    if (rc == HMF_ERR_FORMAT)
+        rc = wrong(p, at, "the given layout has fields that overlap, stand in another order or "
+                   "reach beyond the struct's size");
+    return rc;
+
+drop_fields:
+    p->nenclosing--;
+    while (i--)
+        hmf__free(fields[i].name);
+    hmf__free(fields);
+    return rc;
+}
+
+static hmf_status_t parse_array(struct parser *p, int depth, size_t at, bool pointee,
+                                uint32_t *out)
+{
+    hmf_status_t rc;
+    uint32_t elem;
+    int n = 0;
+
+    if ((rc = operand(p, at, "the number of elements", &n)) != HMF_OK)
+        return rc;
+    if (n < 1)
+        return wrong(p, at + 1, "an array of %d elements", n);
+    if ((rc = parse_type(p, depth + 1, pointee, &elem)) != HMF_OK)
+        return rc;
+    if (p->c->t->v[elem].kind == HMF__KIND_CSTRING || p->c->t->v[elem].kind == HMF__KIND_VOID)
+        return wrong(p, at, "an array of strings is written typeARRAY, n, typePOINTER, "
+                     "typeCSTRING");
+    return add_node(p, HMF__KIND_ARRAY, elem, (uint64_t)n, out);
+}
+
+static hmf_status_t parse_self(struct parser *p, size_t at, bool pointee, uint32_t *out)
+{
+    hmf_status_t rc;
+    int k = 0;
+
+    if ((rc = operand(p, at, "the number of the enclosing struct", &k)) != HMF_OK)
+        return rc;
+    if (k < 0 || k >= p->nenclosing)
+        return wrong(p, at + 1, "typeSELF %d, but %d structs enclose it", k, p->nenclosing);
+    if (!pointee)
+        return wrong(p, at, "a struct cannot contain itself: typeSELF stands behind typePOINTER");
+    *out = p->enclosing[p->nenclosing - 1 - k];
+    return HMF_OK;
+}
+
+static hmf_status_t parse_user(struct parser *p, int depth, size_t at, bool pointee, uint32_t *out)
+{
+    hmf_status_t rc;
+    size_t u = 0;
+
+    if ((rc = user_node(p, at, p->desc[at], &u)) != HMF_OK)
+        return rc;
+    struct user *user = &p->c->cache->users[u];
+    *out = user->node;
+    if (pointee || user->state == DONE)
+        return HMF_OK;
+    if (user->state == ACTIVE)
+        return wrong(p, at, "type %s contains itself by value", user->def->name);
+    return compile_user(p->c, u, depth);
+}
+
+static hmf_status_t parse_type(struct parser *p, int depth, bool pointee, uint32_t *out)
+{
+    struct hmf__type node;
+    hmf_status_t rc;
+    uint32_t elem;
+    int word = 0, n = 0;
+
+    size_t at = p->pos;
+    if ((rc = operand(p, at, "a type", &word)) != HMF_OK)
+        return rc;
+    if (depth > HMF__MAX_DEPTH)
+        return wrong(p, at, "types are nested more than %d deep", HMF__MAX_DEPTH);
+    if (word < 0) {
+        struct hmf__type none = {.elem = HMF__TYPE_NONE};
+        if ((rc = hmf__types_add(p->c->t, &none, out)) != HMF_OK)
+            return rc;
+        return parse_struct(p, depth, *out, NULL);
+    }
+    if (word >= typeUSER_FIRST)
+        return parse_user(p, depth, at, pointee, out);
+    switch (word) {
+    case typeARRAY:
+        return parse_array(p, depth, at, pointee, out);
+    case typePOINTER:
+        if ((rc = parse_type(p, depth + 1, true, &elem)) != HMF_OK)
+            return rc;
+        return add_node(p, HMF__KIND_POINTER, elem, 1, out);
+    case typeCSTRING:
+        if (!pointee)
+            return wrong(p, at, "typeCSTRING stands behind typePOINTER only; text of fixed length "
+                         "is typeFSTRING");
+        return add_node(p, HMF__KIND_CSTRING, HMF__TYPE_NONE, 0, out);
+    case typeFSTRING:
+        if ((rc = operand(p, at, "the length", &n)) != HMF_OK)
+            return rc;
+        if (n < 1)
+            return wrong(p, at + 1, "a text of %d characters", n);
+        return add_node(p, HMF__KIND_FSTRING, HMF__TYPE_NONE, (uint64_t)n, out);
+    case typeSELF:
+        return parse_self(p, at, pointee, out);
+    }
+    if (!hmf__types_basic(p->c->t, (uint32_t)word, &node))
+        return wrong(p, at, "%d is no type number", word);
+    for (uint32_t i = 0; i < p->c->t->n; i++) /* leaves stand at the front mostly: found soon */
+        if (p->c->t->v[i].number == (uint32_t)word && p->c->t->v[i].nleaves) {
+            *out = i;
+            return HMF_OK;
+        }
+    return hmf__types_add(p->c->t, &node, out);
+}
+
+/* A whole description; `into` is a reserved node or HMF__TYPE_NONE. */
+static hmf_status_t parse_whole(struct parser *p, int depth, uint32_t into,
+                                const struct hmf_type_layout *layout, uint32_t *out)
+{
+    hmf_status_t rc;
+
+    while (p->names && p->names[p->nnames])
+        p->nnames++;
+    if (into != HMF__TYPE_NONE && p->len && p->desc[0] < 0) {
+        p->pos = 1;
+        *out = into;
+        rc = parse_struct(p, depth, into, layout);
+    } else {
+        rc = parse_type(p, depth, false, out);
+    }
+    if (rc != HMF_OK)
+        return rc;
+    if (p->pos != p->len)
+        return wrong(p, p->pos, "the type is complete before, but %zu numbers follow",
+                     p->len - p->pos);
+    if (p->names && p->next_name != p->nnames)
+        return wrong(p, p->pos, "%zu field names for %zu fields", p->nnames, p->next_name);
+    return HMF_OK;
+}
+
+static hmf_status_t compile_user(struct compiler *c, size_t u, int depth)
+{
+    struct hmf__typedef *d = c->cache->users[u].def;
+    uint32_t node = c->cache->users[u].node, got;
+    struct parser p = {.c = c, .of = d->name, .desc = d->desc, .len = d->desc_len,
+                       .names = (const char *const *)d->field_names};
+
+    c->cache->users[u].state = ACTIVE;
+    hmf_status_t rc = parse_whole(&p, depth, node, d->layout.noffsets ? &d->layout : NULL, &got);
+    if (rc != HMF_OK)
+        return rc;
+    struct hmf__type *y = &c->t->v[node];
+    if (got != node) { /* another name for a type that is no struct */
+        if (c->t->v[got].kind == HMF__KIND_STRUCT)
+            return wrong(&p, 0, "it is another name for a user type: use that one's number");
+        *y = c->t->v[got];
+        if (!y->nleaves)
+            return wrong(&p, 0, "it is not a complete type");
+    } else {
+        y->number = (uint32_t)d->number;
+        y->name = hmf__strdup(d->name);
+        if (!y->name)
+            return no_memory();
+    }
+    c->cache->users[u].state = DONE;
+    return HMF_OK;
+}
+
+static uint64_t hash_bytes(const unsigned char *p, size_t len)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ p[i]) * 0x100000001b3u;
+    return h;
+}
+
+/* What makes two calls of compile equal: ints and names. */
+static hmf_status_t make_key(const int *desc, size_t len, const char *const *names,
+                             struct hmf__buf *key)
+{
+    for (size_t i = 0; i < len; i++)
+        hmf__buf_put_i32(key, desc[i]);
+    for (; names && *names; names++)
+        hmf__buf_put_string(key, *names);
+    return key->status;
+}
+
+static void forget_users(struct hmf__types_cache *k, size_t from)
+{
+    while (k->nusers > from)
+        hmf__typereg_release(k->users[--k->nusers].def);
+}
+
+hmf_status_t hmf__types_compile(struct hmf__types *t, const int *desc, size_t len,
+                                const char *const *field_names, uint32_t *out)
+{
+    struct hmf__buf key = HMF__BUF_INIT;
+    hmf_status_t rc;
+    uint32_t root;
+
+    if (!desc || !len)
+        return hmf__fail(HMF_ERR_TYPE, "the type description is empty");
+    if (!t->cache && !(t->cache = hmf__calloc(1, sizeof *t->cache)))
+        return no_memory();
+    struct hmf__types_cache *k = t->cache;
+    if ((rc = make_key(desc, len, field_names, &key)) != HMF_OK)
+        goto drop_key;
+    uint64_t hash = hash_bytes(key.data, key.len);
+    bool users = false; /* the meaning of user numbers may change: no caching then */
+    for (size_t i = 0; i < len; i++)
+        users |= desc[i] >= typeUSER_FIRST;
+    for (size_t i = 0; i < k->nentries && !users; i++)
+        if (k->entries[i].hash == hash && k->entries[i].len == key.len &&
+            !memcmp(k->entries[i].key, key.data, key.len)) {
+            *out = k->entries[i].root;
+            goto drop_key;
+        }
+
+    struct compiler c = {.t = t, .cache = k, .next_queued = k->nusers};
+    struct parser p = {.c = &c, .desc = desc, .len = len, .names = field_names};
+    uint32_t first_node = t->n;
+    size_t first_user = k->nusers;
+    rc = parse_whole(&p, 0, HMF__TYPE_NONE, NULL, &root);
+    for (; rc == HMF_OK && c.next_queued < k->nusers; c.next_queued++)
+        if (k->users[c.next_queued].state == QUEUED)
+            rc = compile_user(&c, c.next_queued, 0);
+    for (size_t i = 0; rc == HMF_OK && i < c.nlate; i++)
+        rc = hmf__types_finish(t, c.late[i], false);
+    if (rc == HMF_OK && !users) {
+        if (grow((void **)&k->entries, &k->entries_cap, k->nentries, sizeof *k->entries))
+            k->entries[k->nentries++] = (struct entry){hash, key.data, key.len, root};
+        else
+            rc = no_memory();
+        if (rc == HMF_OK)
+            hmf__buf_init(&key); /* the entry has it now */
+    }
+    if (rc == HMF_OK) {
+        *out = root;
+    } else {
+        forget_users(k, first_user);
+        hmf__types_cut(t, first_node);
+    }
+    hmf__free(c.late);
+drop_key:
+    hmf__buf_fini(&key);
+    return rc;
+}
+
+void hmf__types_cache_free(struct hmf__types_cache *k)
+{
+    if (!k)
+        return;
+    for (size_t i = 0; i < k->nentries; i++)
+        hmf__free(k->entries[i].key);
+    hmf__free(k->entries);
+    forget_users(k, 0);
+    hmf__free(k->users);
+    hmf__free(k);
+}
+
+hmf_status_t hmf_type_check(const int *desc, size_t desc_len, size_t *size_bytes)
+{
+    struct hmf__types t;
+    uint32_t root;
+
+    hmf__types_init(&t, NULL);
+    hmf_status_t rc = hmf__types_compile(&t, desc, desc_len, NULL, &root);
+    if (rc == HMF_OK && t.v[root].size > SIZE_MAX / 2)
+        rc = hmf__fail(HMF_ERR_LIMIT, "the type is larger than this machine's memory");
+    if (rc == HMF_OK && size_bytes)
+        *size_bytes = (size_t)t.v[root].size;
+    hmf__types_fini(&t);
+    return rc;
+}
+
+/* ---- back to ints ---- */
+
+struct writer {
+    const struct hmf__types *t;
+    struct hmf__buf *out;
+    size_t limit; /* of out->len, where abbreviation begins */
+    uint32_t enclosing[HMF__MAX_DEPTH + 1];
+    int nenclosing;
+};
+
+static void put_type(struct writer *w, uint32_t id, int depth)
+{
+    const struct hmf__type *y = &w->t->v[id];
+
+    switch (y->kind) {
+    case HMF__KIND_ARRAY:
+        hmf__buf_put_i32(w->out, typeARRAY);
+        hmf__buf_put_i32(w->out, (int32_t)y->count);
+        put_type(w, y->elem, depth + 1);
+        break;
+    case HMF__KIND_POINTER:
+        hmf__buf_put_i32(w->out, typePOINTER);
+        for (int k = 0; k < w->nenclosing; k++)
+            if (w->enclosing[w->nenclosing - 1 - k] == y->elem) {
+                hmf__buf_put_i32(w->out, typeSELF);
+                hmf__buf_put_i32(w->out, k);
+                return;
+            }
+        /* types nest deeper than descriptions may: the rest is only said to be there */
+        if (depth + w->t->v[y->elem].depth >= HMF__MAX_DEPTH || w->out->len >= w->limit)
+            hmf__buf_put_i32(w->out, typeVOID);
+        else
+            put_type(w, y->elem, depth + 1);
+        break;
+    case HMF__KIND_STRUCT:
+        hmf__buf_put_i32(w->out, -(int32_t)y->nfields);
+        w->enclosing[w->nenclosing++] = id;
+        for (uint32_t i = 0; i < y->nfields; i++)
+            put_type(w, y->fields[i].type, depth + 1);
+        w->nenclosing--;
+        break;
+    case HMF__KIND_CSTRING:
+        hmf__buf_put_i32(w->out, typeCSTRING);
+        break;
+    case HMF__KIND_VOID:
+        hmf__buf_put_i32(w->out, typeVOID);
+        break;
+    case HMF__KIND_FSTRING:
+        hmf__buf_put_i32(w->out, typeFSTRING);
+        hmf__buf_put_i32(w->out, (int32_t)y->count);
+        break;
+    default:
+        hmf__buf_put_i32(w->out, (int32_t)y->number);
+    }
+}
+
+hmf_status_t hmf__types_describe(const struct hmf__types *t, uint32_t id, struct hmf__buf *out)
+{
+    struct writer w = {.t = t, .out = out, .limit = out->len + 4 * DESCRIBE_MAX};
+
+    put_type(&w, id, 0);
+    return out->status;
+}

@@ -1,0 +1,404 @@
+/* Capture: from the walk's candidates to tables, ids and segments.
+ *
+ * Large blocks of plain data are sent from where they lie.  Small ones, and all that hold
+ * pointers, are gathered table by table, with their pointers set to zero.
+ */
+#include "config.h"
+
+#include "image.h"
+
+#include "base.h"
+#include "meta.h"
+#include "statepriv.h"
+#include "walk.h"
+
+#include <string.h>
+
+enum { DIRECT_BYTES = 64 << 10, AHEAD = 8, NO_TABLE = UINT32_MAX };
+
+struct table {
+    struct hmf__meta_table meta;
+    uint64_t first_block, next_block, next_row;
+    bool special;        /* elements hold pointers or the like: always gathered */
+    size_t staged_bytes; /* size of staging */
+    char *staging, *at;  /* at: where the next block goes */
+    size_t ndirect;
+    struct iovec *iov;
+    size_t niov;
+    uint64_t *counts, *leaves;
+    uint32_t *refs;
+    uint64_t nslots, next_slot; /* of the whole table */
+    struct iovec counts_iov, refs_iov, leaves_iov;
+};
+
+struct hmf_image {
+    struct table *tables;
+    size_t ntables;
+    struct hmf__segment *segments;
+    size_t nsegments;
+    struct hmf__buf meta_bytes;
+    hmf_meta_t *meta;
+};
+
+struct capture {
+    struct hmf__walk walk;
+    hmf_image_t *image;
+    uint32_t *table_of_type; /* by class representative */
+    uint64_t *row;           /* of the registered variables' blocks */
+    uint32_t *block;         /* by candidate: its id */
+};
+
+static hmf_status_t no_memory(const char *what, uint64_t bytes)
+{
+    return hmf__fail(HMF_ERR_NOMEM, "no memory to capture the state: %llu bytes of %s",
+                     (unsigned long long)bytes, what);
+}
+
+static bool is_direct(const struct table *t, uint64_t bytes)
+{
+    return !t->special && bytes >= DIRECT_BYTES;
+}
+
+/* Memory for n things of a size; *out NULL when n is 0. */
+static hmf_status_t big(void *out, uint64_t n, size_t each, const char *what)
+{
+    size_t bytes;
+
+    *(void **)out = NULL;
+    if (!n)
+        return HMF_OK;
+    if (n > SIZE_MAX || hmf__mul_overflow((size_t)n, each, &bytes) ||
+        !(*(void **)out = hmf__big_alloc(bytes)))
+        return no_memory(what, n);
+    return HMF_OK;
+}
+
+/* Which tables are there, and how large are they? */
+static hmf_status_t count_tables(struct capture *c)
+{
+    struct hmf__walk *w = &c->walk;
+    hmf_image_t *image = c->image;
+    uint32_t ntypes = w->types->n;
+
+    c->table_of_type = hmf__malloc(ntypes * sizeof *c->table_of_type);
+    image->tables = hmf__calloc(ntypes, sizeof *image->tables);
+    if (!c->table_of_type || !image->tables)
+        return no_memory("tables", ntypes);
+    for (uint32_t i = 0; i < ntypes; i++)
+        c->table_of_type[i] = NO_TABLE;
+    for (size_t i = 0; i < w->ncands; i++) {
+        if (w->cands[i].merged)
+            continue;
+        const struct hmf__shape *s = &w->shapes[w->cands[i].shape];
+        if (c->table_of_type[s->type] == NO_TABLE) {
+            c->table_of_type[s->type] = (uint32_t)image->ntables;
+            image->tables[image->ntables].meta.type = s->type;
+            image->tables[image->ntables++].special = w->types->v[s->type].special;
+        }
+        struct table *t = &image->tables[c->table_of_type[s->type]];
+        t->meta.nblocks++;
+        if (hmf__add_overflow_u64(t->meta.nrows, s->count, &t->meta.nrows))
+            return hmf__fail(HMF_ERR_LIMIT, "the state is too large");
+        t->meta.has_counts |= s->count != 1;
+        if (is_direct(t, s->bytes))
+            t->ndirect++;
+        else if (s->bytes > SIZE_MAX / 2 - t->staged_bytes)
+            return hmf__fail(HMF_ERR_LIMIT, "the state is too large");
+        else
+            t->staged_bytes += (size_t)s->bytes;
+    }
+    return HMF_OK;
+}
+
+static hmf_status_t make_tables(struct capture *c)
+{
+    struct hmf__walk *w = &c->walk;
+    uint64_t blocks = 0;
+    hmf_status_t rc;
+
+    for (size_t i = 0; i < c->image->ntables; i++) {
+        struct table *t = &c->image->tables[i];
+        t->first_block = t->next_block = blocks;
+        blocks += t->meta.nblocks;
+        uint64_t per = w->types->v[t->meta.type].nslots;
+        if (hmf__mul_overflow_u64(per, t->meta.nrows, &t->nslots))
+            return hmf__fail(HMF_ERR_LIMIT, "the state is too large");
+        if ((rc = big(&t->staging, t->staged_bytes, 1, "small blocks")) != HMF_OK ||
+            (rc = big(&t->refs, t->nslots, sizeof *t->refs, "references")) != HMF_OK ||
+            (rc = big(&t->leaves, w->nmerges ? t->nslots : 0, sizeof *t->leaves,
+                      "references")) != HMF_OK ||
+            (rc = big(&t->counts, t->meta.has_counts ? t->meta.nblocks : 0, sizeof *t->counts,
+                      "counts")) != HMF_OK)
+            return rc;
+        t->at = t->staging;
+        t->iov = hmf__calloc(2 * t->ndirect + 1, sizeof *t->iov);
+        if (!t->iov)
+            return no_memory("lists of blocks", t->ndirect);
+    }
+    if ((rc = big(&c->block, w->ncands, sizeof *c->block, "block numbers")) != HMF_OK)
+        return rc;
+    for (size_t i = 0; i < w->ncands; i++)
+        if (!w->cands[i].merged)
+            c->block[i] = (uint32_t)c->image->tables[
+                c->table_of_type[w->shapes[w->cands[i].shape].type]].next_block++;
+    return HMF_OK;
+}
+
+static void gather(char *to, const char *from, size_t bytes)
+{
+    if (bytes % 8 || bytes > 64) {
+        memcpy(to, from, bytes);
+        return;
+    }
+    for (size_t i = 0; i < bytes; i += 8)
+        memcpy(to + i, from + i, 8);
+}
+
+static hmf_status_t clear_slot(void *ctx, char *slot, const struct hmf__slotop *op)
+{
+    (void)ctx;
+    (void)op;
+    hmf__slot_store(slot, NULL);
+    return HMF_OK;
+}
+
+static void clear_slots(const struct hmf__slots *p, char *at, uint64_t count, uint64_t each)
+{
+    for (uint64_t i = 0; i < count; i++, at += each) {
+        if (!p->flat) {
+            hmf__slots_each(p, at, clear_slot, NULL);
+            continue;
+        }
+        for (uint32_t k = 0; k < p->nops; k++)
+            hmf__slot_store(at + p->ops[k].offset, NULL);
+    }
+}
+
+/* Candidates in the references to block ids and leaves. */
+static void put_refs(const struct capture *c, struct table *t, const uint32_t *refs, uint64_t n)
+{
+    const struct hmf__walk *w = &c->walk;
+    uint32_t *to = t->refs + t->next_slot;
+
+    if (!w->nmerges) {
+        for (uint64_t k = 0; k < n; k++)
+            to[k] = refs[k] ? c->block[refs[k] - 1] + 1 : 0;
+        t->next_slot += n;
+        return;
+    }
+    uint64_t *leaves = t->leaves + t->next_slot;
+    for (uint64_t k = 0; k < n; k++) {
+        leaves[k] = 0;
+        to[k] = 0;
+        if (!refs[k])
+            continue;
+        uint32_t cand = refs[k] - 1, merged = w->cands[cand].merged;
+        if (merged) {
+            cand = w->merges[merged - 1].into;
+            leaves[k] = w->merges[merged - 1].leaf;
+            t->meta.has_leaves |= leaves[k] != 0;
+        }
+        to[k] = c->block[cand] + 1;
+    }
+    t->next_slot += n;
+}
+
+static void put_block(struct table *t, const char *addr, const struct hmf__shape *s)
+{
+    struct iovec *last = t->niov ? &t->iov[t->niov - 1] : NULL;
+
+    if (!s->bytes)
+        return;
+    if (is_direct(t, s->bytes)) {
+        t->iov[t->niov++] = (struct iovec){(char *)(uintptr_t)addr, (size_t)s->bytes};
+        return;
+    }
+    gather(t->at, addr, (size_t)s->bytes);
+    if (last && (char *)last->iov_base + last->iov_len == t->at &&
+        (char *)last->iov_base >= t->staging &&
+        (char *)last->iov_base < t->staging + t->staged_bytes)
+        last->iov_len += (size_t)s->bytes;
+    else
+        t->iov[t->niov++] = (struct iovec){t->at, (size_t)s->bytes};
+    t->at += s->bytes;
+}
+
+static void fill_tables(struct capture *c)
+{
+    struct hmf__walk *w = &c->walk;
+    uint64_t at = 0; /* in the walk's references */
+
+    for (size_t i = 0; i < w->ncands; i++) {
+        const struct hmf__cand *cand = &w->cands[i];
+        const struct hmf__shape *s = &w->shapes[cand->shape];
+        if (i + AHEAD < w->ncands)
+            __builtin_prefetch(w->cands[i + AHEAD].addr);
+        if (cand->merged) {
+            at += w->merges[cand->merged - 1].unread ? 0 : s->nslots;
+            continue;
+        }
+        struct table *t = &c->image->tables[c->table_of_type[s->type]];
+        if (i < w->state->nvars)
+            c->row[i] = t->next_row;
+        if (t->counts)
+            t->counts[c->block[i] - t->first_block] = s->count;
+        t->next_row += s->count;
+        char *copy = t->at;
+        put_block(t, cand->addr, s);
+        if (s->nslots) {
+            clear_slots(hmf__walk_slots(w, s->type), copy, s->count, w->types->v[s->type].size);
+            put_refs(c, t, w->refs + at, s->nslots);
+            at += s->nslots;
+        }
+    }
+}
+
+static hmf_status_t write_meta(struct capture *c)
+{
+    struct hmf__walk *w = &c->walk;
+    size_t nroots = w->state->nvars, ntables = c->image->ntables;
+    struct hmf__meta_root *roots = hmf__calloc(nroots, sizeof *roots);
+    struct hmf__meta_table *tables = hmf__calloc(ntables, sizeof *tables);
+    hmf_status_t rc;
+
+    if (!roots || !tables) {
+        rc = no_memory("variables", nroots);
+        goto drop;
+    }
+    for (size_t i = 0; i < ntables; i++)
+        tables[i] = c->image->tables[i].meta;
+    for (size_t i = 0; i < nroots; i++) {
+        const struct hmf__var *v = &w->state->vars[i].var;
+        uint32_t merged = w->cands[i].merged;
+        roots[i] = (struct hmf__meta_root){.name = v->name, .type = v->type, .count = v->count};
+        if (merged) {
+            roots[i].inside = true;
+            roots[i].block = c->block[w->merges[merged - 1].into];
+            roots[i].leaf = w->merges[merged - 1].leaf;
+        } else {
+            roots[i].block = c->block[i];
+            roots[i].row = c->row[i];
+        }
+    }
+    rc = hmf__meta_write(w->types, tables, ntables, roots, nroots, &c->image->meta_bytes);
+    if (rc == HMF_OK)
+        rc = hmf_meta_parse(c->image->meta_bytes.data, c->image->meta_bytes.len, &c->image->meta);
+drop:
+    hmf__free(roots);
+    hmf__free(tables);
+    return rc;
+}
+
+/* What the meta says is there, with where it is. */
+static hmf_status_t make_segments(hmf_image_t *image)
+{
+    image->nsegments = hmf_meta_nsegments(image->meta);
+    image->segments = hmf__calloc(image->nsegments, sizeof *image->segments);
+    if (!image->segments)
+        return no_memory("segments", image->nsegments);
+    for (size_t i = 0; i < image->nsegments; i++) {
+        const struct hmf__segment_info *info = hmf_meta_segment(image->meta, i);
+        struct hmf__segment *s = &image->segments[i];
+        struct table *t = &image->tables[info->table];
+        struct iovec *one = NULL;
+        *s = (struct hmf__segment){.kind = info->kind, .table = info->table, .bytes = info->bytes};
+        switch (info->kind) {
+        case HMF__SEG_DATA:
+            s->iov = t->iov;
+            s->niov = t->niov;
+            break;
+        case HMF__SEG_COUNTS:
+            one = &t->counts_iov;
+            one->iov_base = t->counts;
+            break;
+        case HMF__SEG_REF_BLOCK:
+            one = &t->refs_iov;
+            one->iov_base = t->refs;
+            break;
+        case HMF__SEG_REF_LEAF:
+            one = &t->leaves_iov;
+            one->iov_base = t->leaves;
+            break;
+        }
+        if (one) {
+            one->iov_len = (size_t)info->bytes;
+            s->iov = one;
+            s->niov = 1;
+        }
+    }
+    return HMF_OK;
+}
+
+hmf_status_t hmf_image_capture(hmf_state_t *state, hmf_image_t **out)
+{
+    struct capture c = {.image = hmf__calloc(1, sizeof *c.image)};
+    hmf_status_t rc;
+
+    if (!c.image)
+        return no_memory("an image", sizeof *c.image);
+    if ((rc = hmf__walk_run(&c.walk, state)) != HMF_OK || (rc = count_tables(&c)) != HMF_OK ||
+        (rc = make_tables(&c)) != HMF_OK)
+        goto drop;
+    if (!(c.row = hmf__calloc(state->nvars, sizeof *c.row))) {
+        rc = no_memory("variables", state->nvars);
+        goto drop;
+    }
+    fill_tables(&c);
+    if ((rc = write_meta(&c)) == HMF_OK)
+        rc = make_segments(c.image);
+drop:
+    hmf__big_free(c.block, c.walk.ncands * sizeof *c.block);
+    hmf__walk_fini(&c.walk);
+    hmf__free(c.table_of_type);
+    hmf__free(c.row);
+    if (rc == HMF_OK)
+        *out = c.image;
+    else
+        hmf_image_free(c.image);
+    return rc;
+}
+
+void hmf_image_free(hmf_image_t *image)
+{
+    if (!image)
+        return;
+    for (size_t i = 0; i < image->ntables; i++) {
+        struct table *t = &image->tables[i];
+        hmf__big_free(t->staging, t->staged_bytes);
+        hmf__big_free(t->refs, (size_t)t->nslots * sizeof *t->refs);
+        hmf__big_free(t->leaves, (size_t)t->nslots * sizeof *t->leaves);
+        hmf__big_free(t->counts, (size_t)t->meta.nblocks * sizeof *t->counts);
+        hmf__free(t->iov);
+    }
+    hmf__free(image->tables);
+    hmf__free(image->segments);
+    hmf__buf_fini(&image->meta_bytes);
+    hmf_meta_free(image->meta);
+    hmf__free(image);
+}
+
+const void *hmf_image_meta(const hmf_image_t *image, size_t *len)
+{
+    *len = image->meta_bytes.len;
+    return image->meta_bytes.data;
+}
+
+const hmf_meta_t *hmf_image_parsed(const hmf_image_t *image)
+{
+    return image->meta;
+}
+
+size_t hmf_image_nsegments(const hmf_image_t *image)
+{
+    return image->nsegments;
+}
+
+const struct hmf__segment *hmf_image_segment(const hmf_image_t *image, size_t i)
+{
+    return i < image->nsegments ? &image->segments[i] : NULL;
+}
+
+uint64_t hmf_image_bytes(const hmf_image_t *image)
+{
+    return hmf_meta_bytes(image->meta);
+}

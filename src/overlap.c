@@ -1,0 +1,261 @@
+/* Which candidates of a walk lie within others: one pass over them in the order of addresses.
+ *
+ * Candidates come mostly in ascending order already (allocation order); else they are sorted by
+ * radix.  What lies within must be an object of its type there, as the outer type tells.
+ */
+#include "config.h"
+
+#include "walk.h"
+
+#include "base.h"
+#include "image.h"
+#include "statepriv.h"
+
+#include <string.h>
+
+struct key {
+    uintptr_t addr;
+    uint32_t shape, cand;
+};
+
+enum { DIGIT = 11, BUCKETS = 1 << DIGIT };
+
+/* Sort by address; the result is in *keys (the two buffers may be exchanged). */
+static void radix_sort(struct key **keys, struct key **spare, size_t n)
+{
+    uintptr_t some = 0, all = UINTPTR_MAX;
+    size_t count[BUCKETS];
+
+    for (size_t i = 0; i < n; i++) {
+        some |= (*keys)[i].addr;
+        all &= (*keys)[i].addr;
+    }
+    uintptr_t differ = some & ~all;
+    for (unsigned shift = 0; shift < 8 * sizeof differ && differ >> shift; shift += DIGIT) {
+        if (!(differ >> shift & (BUCKETS - 1)))
+            continue;
+        struct key *a = *keys, *b = *spare;
+        memset(count, 0, sizeof count);
+        for (size_t i = 0; i < n; i++)
+            count[a[i].addr >> shift & (BUCKETS - 1)]++;
+        size_t sum = 0;
+        for (size_t d = 0; d < BUCKETS; d++) {
+            size_t c = count[d];
+            count[d] = sum;
+            sum += c;
+        }
+        for (size_t i = 0; i < n; i++)
+            b[count[a[i].addr >> shift & (BUCKETS - 1)]++] = a[i];
+        *keys = b;
+        *spare = a;
+    }
+}
+
+/* The first `head` keys in any order, the others sorted: make them all sorted. */
+static void merge_head(struct key **keys, struct key **spare, size_t head, size_t n)
+{
+    struct key *k = *keys, *s = *spare, *from = k;
+
+    radix_sort(&from, &s, head);
+    if (from != k)
+        memcpy(k, from, head * sizeof *k);
+    s = *spare;
+    if (head == n || k[head - 1].addr <= k[head].addr)
+        return;
+    size_t i = 0, j = head;
+    for (size_t at = 0; at < n; at++)
+        s[at] = j == n || (i < head && k[i].addr <= k[j].addr) ? k[i++] : k[j++];
+    *keys = s;
+    *spare = k;
+}
+
+/* At one address the one that holds the others comes first: larger, registered, deeper type. */
+static bool before(const struct hmf__walk *w, const struct key *a, const struct key *b)
+{
+    const struct hmf__shape *s = &w->shapes[a->shape], *t = &w->shapes[b->shape];
+    bool ra = a->cand < w->state->nvars, rb = b->cand < w->state->nvars;
+    uint32_t da = w->types->v[s->type].depth, db = w->types->v[t->type].depth;
+
+    if (s->bytes != t->bytes)
+        return s->bytes > t->bytes;
+    if (ra != rb)
+        return ra;
+    if (da != db)
+        return da > db;
+    return a->cand < b->cand;
+}
+
+static void order_equals(const struct hmf__walk *w, struct key *k, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct key me = k[i];
+        size_t j = i;
+        while (j > 0 && k[j - 1].addr == me.addr && before(w, &me, &k[j - 1])) {
+            k[j] = k[j - 1];
+            j--;
+        }
+        k[j] = me;
+    }
+}
+
+static hmf_status_t add_merge(struct hmf__walk *w, uint32_t cand, uint32_t into, uint64_t leaf)
+{
+    if (w->cands[cand].merged) { /* an end that was not read: complete the entry */
+        struct hmf__merge *m = &w->merges[w->cands[cand].merged - 1];
+        m->into = into;
+        m->leaf = leaf;
+        return HMF_OK;
+    }
+    if (w->nmerges == w->merges_cap) {
+        size_t cap = w->merges_cap ? 2 * w->merges_cap : 1024, bytes;
+        if (hmf__mul_overflow(cap, sizeof *w->merges, &bytes))
+            return hmf__fail(HMF_ERR_LIMIT, "too many interior pointers");
+        struct hmf__merge *m = hmf__big_alloc(bytes);
+        if (!m)
+            return hmf__fail(HMF_ERR_NOMEM, "no memory for %zu interior pointers", cap);
+        if (w->nmerges)
+            memcpy(m, w->merges, w->nmerges * sizeof *m);
+        hmf__big_free(w->merges, w->merges_cap * sizeof *m);
+        w->merges = m;
+        w->merges_cap = cap;
+    }
+    w->merges[w->nmerges++] = (struct hmf__merge){.leaf = leaf, .into = into};
+    w->cands[cand].merged = (uint32_t)w->nmerges;
+    return HMF_OK;
+}
+
+static const char *name_of(const struct hmf__walk *w, uint32_t cand, char *buf, size_t size)
+{
+    return hmf__walk_path(w, cand, cand < w->state->nvars ? 0 : UINT64_MAX, buf, size);
+}
+
+static hmf_status_t conflict(const struct hmf__walk *w, const struct key *in,
+                             const struct key *out, const char *why)
+{
+    char a[300], b[300], ta[120], tb[120];
+    const struct hmf__shape *s = &w->shapes[in->shape], *t = &w->shapes[out->shape];
+
+    return hmf__fail(HMF_ERR_POINTER, "%s (%llu x %s) and %s (%llu x %s) share memory, but %s: "
+                     "check both descriptions", name_of(w, in->cand, a, sizeof a),
+                     (unsigned long long)s->count,
+                     hmf__type_text(w->types, s->type, ta, sizeof ta),
+                     name_of(w, out->cand, b, sizeof b), (unsigned long long)t->count,
+                     hmf__type_text(w->types, t->type, tb, sizeof tb), why);
+}
+
+/* `in` begins within `out`. */
+static hmf_status_t merge_inside(struct hmf__walk *w, const struct key *in, const struct key *out)
+{
+    const struct hmf__shape *s = &w->shapes[in->shape], *t = &w->shapes[out->shape];
+    const struct hmf__type *y = &w->types->v[t->type];
+    uint64_t offset = in->addr - out->addr, leaf, room;
+
+    if (in->cand < w->state->nvars && out->cand >= w->state->nvars)
+        return conflict(w, in, out, "the first is registered and only a part of the second: "
+                        "register the whole, or only the pointer to it");
+    if (s->bytes > t->bytes - offset)
+        return conflict(w, in, out, "neither holds the other");
+    if (hmf__layout_holds(w->types, t->type, t->count, offset, s->type, &room) &&
+        room >= s->count && hmf__layout_leaf(w->types, t->type, offset % y->size, &leaf))
+        return add_merge(w, in->cand, out->cand, offset / y->size * y->nleaves + leaf);
+    /* one past the end of an array within: told by its last element */
+    uint64_t each = w->types->v[s->type].size;
+    if (in->cand >= w->state->nvars && s->count == 1 && each && offset >= each &&
+        hmf__layout_holds(w->types, t->type, t->count, offset - each, s->type, &room) &&
+        hmf__layout_leaf(w->types, t->type, (offset - each) % y->size, &leaf))
+        return add_merge(w, in->cand, out->cand,
+                         ((offset - each) / y->size * y->nleaves + leaf) | HMF__LEAF_PAST);
+    return conflict(w, in, out, "the first is no part of the second's type there");
+}
+
+/* `c` begins where the array `b` ends: one past its end? */
+static bool is_past_end(const struct hmf__walk *w, const struct key *c, const struct key *b)
+{
+    const struct hmf__shape *s = &w->shapes[c->shape], *t = &w->shapes[b->shape];
+
+    if (c->cand < w->state->nvars || c->addr != b->addr + t->bytes)
+        return false;
+    if (w->types->v[s->type].kind == HMF__KIND_VOID)
+        return true;
+    return t->count > 1 && s->count == 1 && s->type == t->type;
+}
+
+/* Does a registered variable begin where k does?  Then a pointer there means that one. */
+static bool variable_at(const struct hmf__walk *w, const struct key *k, const struct key *end)
+{
+    for (const struct key *j = k; j < end && j->addr == k->addr; j++)
+        if (j->cand < w->state->nvars)
+            return true;
+    return false;
+}
+
+static hmf_status_t pass(struct hmf__walk *w, const struct key *k, size_t n)
+{
+    const struct key *out = NULL; /* the block around or before */
+    hmf_status_t rc = HMF_OK;
+
+    for (size_t i = 0; i < n && rc == HMF_OK; i++) {
+        const struct hmf__shape *s = &w->shapes[k[i].shape];
+        if (out && k[i].addr - out->addr < w->shapes[out->shape].bytes) {
+            rc = merge_inside(w, &k[i], out);
+            continue;
+        }
+        if (out && is_past_end(w, &k[i], out) && !variable_at(w, &k[i], k + n)) {
+            const struct hmf__shape *t = &w->shapes[out->shape];
+            rc = add_merge(w, k[i].cand, out->cand, t->count * w->types->v[t->type].nleaves);
+            continue;
+        }
+        if (w->types->v[s->type].kind == HMF__KIND_VOID) {
+            char path[300];
+            return hmf__fail(HMF_ERR_POINTER, "pointer %s = %p leads to memory that nothing "
+                             "describes: register what it points to",
+                             name_of(w, k[i].cand, path, sizeof path), (void *)k[i].addr);
+        }
+        if (w->cands[k[i].cand].merged) { /* not read, yet no end of anything: cannot be */
+            char path[300];
+            return hmf__fail(HMF_ERR_POINTER, "pointer %s = %p leads just behind an array of its "
+                             "type, which is not there any more",
+                             name_of(w, k[i].cand, path, sizeof path), (void *)k[i].addr);
+        }
+        if (k[i].cand >= w->state->nvars && !hmf__walk_readable(w, (void *)k[i].addr, s->bytes,
+                                                                NULL)) {
+            char path[300];
+            return hmf__fail(HMF_ERR_POINTER, "pointer %s = %p leads to memory that is not there: "
+                             "is it initialised?", name_of(w, k[i].cand, path, sizeof path),
+                             (void *)k[i].addr);
+        }
+        out = &k[i];
+    }
+    return rc;
+}
+
+hmf_status_t hmf__walk_overlaps(struct hmf__walk *w)
+{
+    size_t n = w->ncands, head = w->state->nvars, bytes;
+    bool sorted = true;
+    hmf_status_t rc;
+
+    if (!n)
+        return HMF_OK;
+    if (hmf__mul_overflow(n, sizeof(struct key), &bytes))
+        return hmf__fail(HMF_ERR_LIMIT, "too many blocks");
+    struct key *keys = hmf__big_alloc(bytes), *spare = hmf__big_alloc(bytes);
+    if (!keys || !spare) {
+        rc = hmf__fail(HMF_ERR_NOMEM, "no memory to order %zu blocks", n);
+        goto drop;
+    }
+    for (size_t i = 0; i < n; i++) {
+        keys[i] = (struct key){(uintptr_t)w->cands[i].addr, w->cands[i].shape, (uint32_t)i};
+        sorted &= i <= head || keys[i].addr >= keys[i - 1].addr;
+    }
+    if (sorted && head) /* the registered ones are elsewhere: merge them in */
+        merge_head(&keys, &spare, head, n);
+    else if (!sorted)
+        radix_sort(&keys, &spare, n);
+    order_equals(w, keys, n);
+    rc = pass(w, keys, n);
+drop:
+    hmf__big_free(keys, bytes);
+    hmf__big_free(spare, bytes);
+    return rc;
+}

@@ -1,0 +1,334 @@
+/* Compiling and running plans; see plan.h.  The loops over scalars are in convert.c. */
+#include "config.h"
+
+#include "plan.h"
+
+#include "base.h"
+#include "convert.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum code { COPY, SWAP, INT, FLOAT, ZERO, LOOP };
+
+enum {
+    WRITE_OUT = 16, /* ops that an array of structs may become before it is a loop */
+    BLOCK = 128     /* elements that all ops go over before the next ones: they stay in cache */
+};
+
+struct op {
+    enum code code;
+    uint8_t from_size, to_size; /* of one scalar */
+    bool is_signed;
+    bool from_swap, to_swap;    /* that side's byte order is not this machine's */
+    uint32_t nbody;             /* LOOP: ops that follow */
+    uint64_t from, to;          /* offsets in the element */
+    uint64_t n;                 /* scalars (COPY, ZERO: bytes; LOOP: turns) */
+    uint64_t from_stride, to_stride; /* LOOP */
+};
+
+struct hmf__plan {
+    const struct hmf__types *w, *r;
+    uint32_t wid, rid;
+    bool same;
+    struct op *ops;
+    uint32_t nops, cap;
+    uint32_t join; /* while compiling: ops from here on may be lengthened */
+};
+
+/* ---- compiling ---- */
+
+static bool same_layout(const struct hmf__types *w, uint32_t wid, const struct hmf__types *r,
+                        uint32_t rid)
+{
+    const struct hmf__type *a = &w->v[wid], *b = &r->v[rid];
+    bool endian = w->abi.big_endian == r->abi.big_endian;
+
+    if (a->size != b->size)
+        return false;
+    switch (a->kind) {
+    case HMF__KIND_ARRAY:
+        return same_layout(w, a->elem, r, b->elem);
+    case HMF__KIND_STRUCT:
+        for (uint32_t f = 0; f < a->nfields; f++)
+            if (a->fields[f].offset != b->fields[f].offset ||
+                !same_layout(w, a->fields[f].type, r, b->fields[f].type))
+                return false;
+        return true;
+    case HMF__KIND_FLOAT:
+    case HMF__KIND_COMPLEX:
+        return endian && (a->size <= 8 || a->number == b->number) &&
+               (!hmf__type_is_ldouble(a) || w->abi.ldouble == r->abi.ldouble);
+    case HMF__KIND_INT:
+        return a->size == 1 || endian;
+    default: /* characters; pointers: zero on both sides */
+        return true;
+    }
+}
+
+static hmf_status_t add(struct hmf__plan *p, const struct op *op)
+{
+    struct op *last = p->nops > p->join ? &p->ops[p->nops - 1] : NULL;
+
+    /* lengthen the last run where this one continues it on both sides (zeros are not read) */
+    if (last && op->code == last->code && (op->code == COPY || op->code == SWAP ||
+                                           op->code == ZERO) &&
+        op->from_size == last->from_size && op->to == last->to + last->n * last->to_size &&
+        (op->code == ZERO || op->from == last->from + last->n * last->from_size)) {
+        last->n += op->n;
+        return HMF_OK;
+    }
+    if (p->nops == p->cap) {
+        uint32_t cap = p->cap ? 2 * p->cap : 8;
+        void *ops = hmf__realloc(p->ops, cap * sizeof *p->ops);
+        if (!ops)
+            return hmf__fail(HMF_ERR_NOMEM, "no memory for a conversion plan");
+        p->ops = ops;
+        p->cap = cap;
+    }
+    p->ops[p->nops++] = *op;
+    return HMF_OK;
+}
+
+/* One op for `n` leaves in a row. */
+static hmf_status_t compile_leaf(struct hmf__plan *p, const struct hmf__type *a,
+                                 const struct hmf__type *b, uint64_t from, uint64_t to, uint64_t n)
+{
+    struct op op = {.from = from, .to = to, .n = n, .is_signed = a->is_signed};
+    uint64_t from_size = a->size, to_size = b->size;
+    bool swap = p->w->abi.big_endian != p->r->abi.big_endian;
+
+    if (a->kind == HMF__KIND_COMPLEX) {
+        from_size /= 2;
+        to_size /= 2;
+        op.n *= 2;
+    }
+    op.from_size = (uint8_t)from_size;
+    op.to_size = (uint8_t)to_size;
+    op.from_swap = p->w->abi.big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+    op.to_swap = p->r->abi.big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+    if (a->kind == HMF__KIND_POINTER) {
+        op.code = ZERO;
+        op.from_size = op.to_size = 1;
+        op.n = n * to_size;
+    } else if (hmf__type_is_ldouble(a) &&
+               (p->w->abi.ldouble != p->r->abi.ldouble || from_size != to_size ||
+                (swap && p->w->abi.ldouble != HMF__LD_DOUBLE))) {
+        op.code = FLOAT;
+    } else if (from_size != to_size) {
+        op.code = INT;
+    } else if (swap && from_size > 1) {
+        op.code = SWAP;
+    } else {
+        op.code = COPY;
+        op.from_size = op.to_size = 1;
+        op.n *= from_size;
+    }
+    return add(p, &op);
+}
+
+static hmf_status_t compile(struct hmf__plan *p, uint32_t wid, uint32_t rid, uint64_t from,
+                            uint64_t to)
+{
+    uint64_t count, same_count;
+    hmf_status_t rc = HMF_OK;
+
+    hmf__types_flatten(p->w, wid, &wid, &count);
+    hmf__types_flatten(p->r, rid, &rid, &same_count);
+    const struct hmf__type *a = &p->w->v[wid], *b = &p->r->v[rid];
+    if (a->kind == HMF__KIND_FSTRING || a->kind == HMF__KIND_CSTRING) {
+        struct op op = {.code = COPY, .from_size = 1, .to_size = 1, .from = from, .to = to,
+                        .n = a->size * count};
+        return add(p, &op);
+    }
+    if (a->kind != HMF__KIND_STRUCT)
+        return compile_leaf(p, a, b, from, to, count);
+    if (count == 1 || count * a->nleaves <= WRITE_OUT) {
+        for (uint64_t i = 0; i < count; i++, from += a->size, to += b->size)
+            for (uint32_t f = 0; f < a->nfields && rc == HMF_OK; f++)
+                rc = compile(p, a->fields[f].type, b->fields[f].type, from + a->fields[f].offset,
+                             to + b->fields[f].offset);
+        return rc;
+    }
+    struct op loop = {.code = LOOP, .from = from, .to = to, .n = count, .from_stride = a->size,
+                      .to_stride = b->size};
+    uint32_t at = p->nops;
+    if ((rc = add(p, &loop)) != HMF_OK)
+        return rc;
+    p->join = p->nops;
+    for (uint32_t f = 0; f < a->nfields && rc == HMF_OK; f++)
+        rc = compile(p, a->fields[f].type, b->fields[f].type, a->fields[f].offset,
+                     b->fields[f].offset);
+    p->ops[at].nbody = p->nops - at - 1;
+    p->join = p->nops;
+    return rc;
+}
+
+hmf_status_t hmf__plan_make(const struct hmf__types *w, uint32_t wid, const struct hmf__types *r,
+                            uint32_t rid, struct hmf__plan **out)
+{
+    struct hmf__plan *p = hmf__calloc(1, sizeof *p);
+    hmf_status_t rc = HMF_OK;
+
+    if (!p)
+        return hmf__fail(HMF_ERR_NOMEM, "no memory for a conversion plan");
+    p->w = w;
+    p->r = r;
+    p->wid = wid;
+    p->rid = rid;
+    p->same = same_layout(w, wid, r, rid);
+    if (!p->same)
+        rc = compile(p, wid, rid, 0, 0);
+    if (rc != HMF_OK) {
+        hmf__plan_free(p);
+        return rc;
+    }
+    *out = p;
+    return HMF_OK;
+}
+
+void hmf__plan_free(struct hmf__plan *p)
+{
+    if (!p)
+        return;
+    hmf__free(p->ops);
+    hmf__free(p);
+}
+
+bool hmf__plan_same(const struct hmf__plan *p)
+{
+    return p->same;
+}
+
+/* ---- running ---- */
+
+struct run {
+    const struct hmf__plan *plan;
+    const char *from; /* all elements, to tell which one is wrong */
+    uint64_t from_stride, to_stride;
+};
+
+static hmf_status_t does_not_fit(const struct run *run, const struct op *op, const char *at)
+{
+    const struct hmf__plan *p = run->plan;
+    uint64_t offset = (uint64_t)(at - run->from);
+    char path[200], value[40], text[80];
+    uint64_t v = hmf__convert_load(op->from_size, op->is_signed, op->from_swap, at);
+
+    snprintf(value, sizeof value, op->is_signed ? "%" PRId64 : "%" PRIu64, v);
+    hmf__layout_path(p->w, p->wid, offset % run->from_stride, path, sizeof path);
+    return hmf__fail(HMF_ERR_RANGE, "element %llu%s%s of %s: the value %s does not fit into %u "
+                     "bytes", (unsigned long long)(offset / run->from_stride),
+                     *path ? ", field " : "", path + (*path == '.'),
+                     hmf__type_text(p->w, p->wid, text, sizeof text), value, op->to_size);
+}
+
+/* A run of scalars in each of `rows` elements. */
+static hmf_status_t run_scalars(const struct run *run, const struct op *op, const char *from,
+                                char *to, uint64_t rows)
+{
+    uint64_t turns = rows, n = op->n, bad = HMF__ALL_GOOD;
+    size_t fs = op->from_size, ts = op->to_size;
+    size_t from_turn = (size_t)run->from_stride, to_turn = (size_t)run->to_stride;
+
+    if (n * fs == from_turn && n * ts == to_turn) { /* dense over the elements */
+        n *= rows;
+        turns = 1;
+    } else if (n < 8 && n < rows) { /* few in each: go over the elements with each */
+        turns = n;
+        n = rows;
+        size_t f = fs, t = ts;
+        fs = from_turn;
+        ts = to_turn;
+        from_turn = f;
+        to_turn = t;
+    }
+    for (; turns; turns--, from += from_turn, to += to_turn) {
+        switch (op->code) {
+        case SWAP:
+            hmf__convert_swap(op->from_size, from, fs, to, ts, n);
+            break;
+        case INT:
+            bad = hmf__convert_int(op->is_signed, op->from_size, op->from_swap, from, fs,
+                                   op->to_size, op->to_swap, to, ts, n);
+            if (bad != HMF__ALL_GOOD)
+                return does_not_fit(run, op, from + bad * fs);
+            break;
+        default:
+            bad = hmf__convert_ldouble(&run->plan->w->abi, from, fs, &run->plan->r->abi, to, ts,
+                                       n);
+            if (bad != HMF__ALL_GOOD)
+                return hmf__fail(HMF_ERR_RANGE, "element %llu: a long double does not fit into "
+                                 "this machine's", (unsigned long long)(
+                                     (uint64_t)(from + bad * fs - run->from) / run->from_stride));
+        }
+    }
+    return HMF_OK;
+}
+
+static void run_bytes(const struct run *run, const struct op *op, const char *from, char *to,
+                      uint64_t rows)
+{
+    size_t n = (size_t)op->n;
+
+    for (; rows; rows--, from += run->from_stride, to += run->to_stride) {
+        if (op->code == ZERO)
+            memset(to, 0, n);
+        else if (n == 8)
+            memcpy(to, from, 8);
+        else if (n == 4)
+            memcpy(to, from, 4);
+        else if (n == 1)
+            *to = *from;
+        else
+            memcpy(to, from, n);
+    }
+}
+
+static hmf_status_t run_ops(const struct run *run, const struct op *ops, uint32_t nops,
+                            const char *from, char *to, uint64_t rows)
+{
+    hmf_status_t rc = HMF_OK;
+
+    for (uint32_t i = 0; i < nops && rc == HMF_OK; i++) {
+        const struct op *op = &ops[i];
+        switch (op->code) {
+        case COPY:
+        case ZERO:
+            run_bytes(run, op, from + op->from, to + op->to, rows);
+            break;
+        case LOOP:
+            for (uint64_t k = 0; k < op->n && rc == HMF_OK; k++)
+                rc = run_ops(run, op + 1, op->nbody, from + op->from + k * op->from_stride,
+                             to + op->to + k * op->to_stride, rows);
+            i += op->nbody;
+            break;
+        default:
+            rc = run_scalars(run, op, from + op->from, to + op->to, rows);
+        }
+    }
+    return rc;
+}
+
+hmf_status_t hmf__plan_run(const struct hmf__plan *p, const void *from, void *to, uint64_t n)
+{
+    struct run run = {p, from, p->w->v[p->wid].size, p->r->v[p->rid].size};
+    const char *f = from;
+    char *t = to;
+
+    if (p->same) {
+        memcpy(to, from, (size_t)(n * run.from_stride));
+        return HMF_OK;
+    }
+    uint64_t block = p->nops == 1 ? n : BLOCK; /* one op needs no blocks */
+    for (hmf_status_t rc = HMF_OK; n;) {
+        uint64_t rows = n < block ? n : block;
+        if ((rc = run_ops(&run, p->ops, p->nops, f, t, rows)) != HMF_OK)
+            return rc;
+        f += rows * run.from_stride;
+        t += rows * run.to_stride;
+        n -= rows;
+    }
+    return HMF_OK;
+}

@@ -1,0 +1,111 @@
+/* What of this process's address space can be read, from /proc/self/maps.  Where that file is not
+ * there, every pointer is believed. */
+#include "config.h"
+
+#include "walk.h"
+
+#include "base.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct hmf__region {
+    uintptr_t lo, hi;
+};
+
+/* The whole file, NUL-terminated; NULL if it cannot be had. */
+static char *read_maps(void)
+{
+    struct hmf__buf b = HMF__BUF_INIT;
+    int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    ssize_t n;
+    size_t len;
+
+    if (fd < 0)
+        return NULL;
+    do {
+        size_t have = b.len;
+        char *p = hmf__buf_space(&b, 16384);
+        if (!p)
+            break;
+        n = read(fd, p, 16384);
+        b.len = have + (n > 0 ? (size_t)n : 0);
+    } while (n > 0 || (n < 0 && errno == EINTR));
+    close(fd);
+    hmf__buf_put_u8(&b, 0);
+    char *text = (char *)hmf__buf_take(&b, &len);
+    hmf__buf_fini(&b);
+    return text;
+}
+
+static void load(struct hmf__walk *w)
+{
+    char *text = read_maps(), *at = text;
+    size_t cap = 0;
+
+    w->have_regions = true;
+    while (at && *at) {
+        char *end = at;
+        uintptr_t lo = (uintptr_t)strtoull(at, &end, 16), hi = 0;
+        if (*end == '-')
+            hi = (uintptr_t)strtoull(end + 1, &end, 16);
+        if (hi > lo && *end == ' ' && end[1] == 'r') {
+            if (w->nregions && w->regions[w->nregions - 1].hi == lo) {
+                w->regions[w->nregions - 1].hi = hi;
+            } else {
+                if (w->nregions == cap) {
+                    cap = cap ? 2 * cap : 64;
+                    void *more = hmf__realloc(w->regions, cap * sizeof *w->regions);
+                    if (!more) {
+                        w->nregions = 0;
+                        break;
+                    }
+                    w->regions = more;
+                }
+                w->regions[w->nregions++] = (struct hmf__region){lo, hi};
+            }
+        }
+        at = strchr(at, '\n');
+        at = at ? at + 1 : NULL;
+    }
+    hmf__free(text);
+}
+
+bool hmf__walk_readable(struct hmf__walk *w, const void *p, uint64_t bytes, uint64_t *room)
+{
+    uintptr_t a = (uintptr_t)p;
+    const struct hmf__region *r = w->last_region;
+
+    if (!r || a < r->lo || a >= r->hi) {
+        if (!w->have_regions)
+            load(w);
+        size_t lo = 0, hi = w->nregions;
+        if (!hi) {
+            if (room)
+                *room = UINTPTR_MAX - a;
+            return true;
+        }
+        while (hi - lo > 1) {
+            size_t mid = lo + (hi - lo) / 2;
+            if (w->regions[mid].lo <= a)
+                lo = mid;
+            else
+                hi = mid;
+        }
+        r = &w->regions[lo];
+        if (a < r->lo || a >= r->hi)
+            return false;
+        w->last_region = r;
+    }
+    if (room)
+        *room = r->hi - a;
+    return bytes <= r->hi - a;
+}
+
+void hmf__walk_regions_free(struct hmf__walk *w)
+{
+    hmf__free(w->regions);
+    w->regions = NULL;
+}

@@ -1,0 +1,525 @@
+/* The worklist walk; see walk.h.  Overlaps are sorted out in overlap.c. */
+#include "config.h"
+
+#include "walk.h"
+
+#include "base.h"
+#include "statepriv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { AHEAD = 12, NO_SHAPE = UINT32_MAX };
+#define GOLDEN 0x9e3779b97f4a7c15u
+
+/* ---- growing arrays; big ones come from huge pages ---- */
+
+static hmf_status_t grow_big(void *pv, size_t *cap, size_t used, size_t need, size_t each)
+{
+    void **v = pv;
+    size_t more = *cap, bytes;
+
+    if (need <= *cap)
+        return HMF_OK;
+    if (!more)
+        more = 1024;
+    while (more < need)
+        if (hmf__mul_overflow(more, 2, &more))
+            return hmf__fail(HMF_ERR_LIMIT, "too many blocks");
+    if (hmf__mul_overflow(more, each, &bytes))
+        return hmf__fail(HMF_ERR_LIMIT, "too many blocks");
+    void *p = hmf__big_alloc(bytes);
+    if (!p)
+        return hmf__fail(HMF_ERR_NOMEM, "no memory for the list of %zu blocks", need);
+    if (used)
+        memcpy(p, *v, used * each);
+    hmf__big_free(*v, *cap * each);
+    *v = p;
+    *cap = more;
+    return HMF_OK;
+}
+
+/* ---- shapes ---- */
+
+static uint32_t shape_hash(uint32_t type, uint64_t count)
+{
+    return (uint32_t)((count * 0x9e3779b1u + type) * GOLDEN >> 32);
+}
+
+static hmf_status_t rehash_shapes(struct hmf__walk *w)
+{
+    uint32_t size = w->shape_mask ? 2 * (w->shape_mask + 1) : 64;
+    uint32_t *table = hmf__calloc(size, sizeof *table);
+
+    if (!table)
+        return hmf__fail(HMF_ERR_NOMEM, "no memory for %u shapes of blocks", w->nshapes);
+    for (uint32_t i = 0; i < w->nshapes; i++) {
+        uint32_t h = shape_hash(w->shapes[i].type, w->shapes[i].count) & (size - 1);
+        while (table[h])
+            h = (h + 1) & (size - 1);
+        table[h] = i + 1;
+    }
+    hmf__free(w->shape_table);
+    w->shape_table = table;
+    w->shape_mask = size - 1;
+    return HMF_OK;
+}
+
+/* The shape of `count` objects of type id. */
+static hmf_status_t get_shape(struct hmf__walk *w, uint32_t id, uint64_t count, uint32_t *out)
+{
+    struct hmf__shape s = {0};
+    uint64_t inner;
+    hmf_status_t rc;
+
+    hmf__types_flatten(w->types, id, &s.type, &inner);
+    s.type = w->types->classes[s.type];
+    const struct hmf__type *y = &w->types->v[s.type];
+    if (hmf__mul_overflow_u64(count, inner, &s.count) ||
+        hmf__mul_overflow_u64(s.count, y->size, &s.bytes) || s.bytes > HMF__MAX_SIZE)
+        return hmf__fail(HMF_ERR_LIMIT, "a block of %llu elements is too large",
+                         (unsigned long long)count);
+    s.nslots = s.count * y->nslots;
+    if (2 * (w->nshapes + 1) > w->shape_mask && (rc = rehash_shapes(w)) != HMF_OK)
+        return rc;
+    uint32_t h = shape_hash(s.type, s.count) & w->shape_mask;
+    for (; w->shape_table[h]; h = (h + 1) & w->shape_mask) {
+        const struct hmf__shape *have = &w->shapes[w->shape_table[h] - 1];
+        if (have->type == s.type && have->count == s.count) {
+            *out = w->shape_table[h] - 1;
+            return HMF_OK;
+        }
+    }
+    if (w->nshapes == w->shapes_cap) {
+        uint32_t cap = w->shapes_cap ? 2 * w->shapes_cap : 32;
+        void *v = hmf__realloc(w->shapes, cap * sizeof *w->shapes);
+        if (!v)
+            return hmf__fail(HMF_ERR_NOMEM, "no memory for %u shapes of blocks", cap);
+        w->shapes = v;
+        w->shapes_cap = cap;
+    }
+    w->shapes[w->nshapes] = s;
+    *out = w->nshapes++;
+    w->shape_table[h] = w->nshapes;
+    return HMF_OK;
+}
+
+const struct hmf__slots *hmf__walk_slots(const struct hmf__walk *w, uint32_t type)
+{
+    return w->slots[type];
+}
+
+static hmf_status_t make_slots(struct hmf__walk *w, uint32_t type)
+{
+    struct hmf__slots *s = hmf__malloc(sizeof *s);
+    hmf_status_t rc;
+
+    if (!s)
+        return hmf__fail(HMF_ERR_NOMEM, "no memory for a list of pointers");
+    if ((rc = hmf__slots_make(w->types, type, s)) != HMF_OK) {
+        hmf__free(s);
+        return rc;
+    }
+    w->slots[type] = s; /* from here on fini frees it */
+    for (uint32_t i = 0; i < s->nops; i++) {
+        struct hmf__slotop *op = &s->ops[i];
+        if (op->turns)
+            continue;
+        uint32_t elem = w->types->v[op->type].elem;
+        if (w->types->v[elem].kind == HMF__KIND_CSTRING)
+            op->target = NO_SHAPE; /* its length is found at each pointer */
+        else if ((rc = get_shape(w, elem, 1, &op->target)) != HMF_OK)
+            return rc;
+    }
+    return HMF_OK;
+}
+
+/* ---- address -> candidate ---- */
+
+static size_t home(const struct hmf__walk *w, const void *addr)
+{
+    return (size_t)((uint64_t)(uintptr_t)addr * GOLDEN >> w->table_shift);
+}
+
+static hmf_status_t rehash(struct hmf__walk *w, size_t size)
+{
+    uint32_t *table = hmf__big_alloc(size * sizeof *table);
+
+    if (!table)
+        return hmf__fail(HMF_ERR_NOMEM, "no memory for a table of %zu blocks", size / 2);
+    memset(table, 0, size * sizeof *table);
+    hmf__big_free(w->table, w->table_size * sizeof *table);
+    w->table = table;
+    w->table_size = size;
+    w->table_shift = 64 - __builtin_ctzll(size);
+    for (size_t i = 0; i < w->ncands; i++) {
+        size_t h = home(w, w->cands[i].addr);
+        while (table[h])
+            h = (h + 1) & (size - 1);
+        table[h] = (uint32_t)(i + 1);
+    }
+    return HMF_OK;
+}
+
+static hmf_status_t add_cand(struct hmf__walk *w, const void *addr, uint32_t shape, size_t slot)
+{
+    hmf_status_t rc;
+
+    if (w->ncands >= UINT32_MAX - 2)
+        return hmf__fail(HMF_ERR_LIMIT, "the state has more than 4294967293 blocks");
+    if (w->ncands == w->cands_cap &&
+        (rc = grow_big(&w->cands, &w->cands_cap, w->ncands, w->ncands + 1, sizeof *w->cands)) !=
+            HMF_OK)
+        return rc;
+    w->cands[w->ncands++] = (struct hmf__cand){addr, shape, 0};
+    w->table[slot] = (uint32_t)w->ncands;
+    if (2 * w->ncands > w->table_size)
+        return rehash(w, 2 * w->table_size);
+    return HMF_OK;
+}
+
+/* ---- ends of arrays of things with pointers ---- */
+
+static size_t end_hash(uintptr_t addr, uint32_t type)
+{
+    return (size_t)((((uint64_t)addr ^ type) * GOLDEN) >> 32);
+}
+
+static bool is_end(const struct hmf__walk *w, const void *addr, uint32_t type)
+{
+    if (!w->nends)
+        return false;
+    size_t mask = w->ends_size - 1;
+    for (size_t h = end_hash((uintptr_t)addr, type) & mask; w->ends[h].addr; h = (h + 1) & mask)
+        if (w->ends[h].addr == (uintptr_t)addr && w->ends[h].type == type)
+            return true;
+    return false;
+}
+
+static void put_end(struct hmf__end *ends, size_t mask, struct hmf__end end)
+{
+    size_t h = end_hash(end.addr, end.type) & mask;
+
+    while (ends[h].addr)
+        h = (h + 1) & mask;
+    ends[h] = end;
+}
+
+static hmf_status_t add_end(struct hmf__walk *w, const struct hmf__shape *s, const char *addr)
+{
+    if (2 * (w->nends + 1) > w->ends_size) {
+        size_t size = w->ends_size ? 2 * w->ends_size : 64;
+        struct hmf__end *ends = hmf__calloc(size, sizeof *ends);
+        if (!ends)
+            return hmf__fail(HMF_ERR_NOMEM, "no memory for a list of arrays");
+        for (size_t i = 0; i < w->ends_size; i++)
+            if (w->ends[i].addr)
+                put_end(ends, size - 1, w->ends[i]);
+        hmf__free(w->ends);
+        w->ends = ends;
+        w->ends_size = size;
+    }
+    put_end(w->ends, w->ends_size - 1, (struct hmf__end){(uintptr_t)addr + s->bytes, s->type});
+    w->nends++;
+    return HMF_OK;
+}
+
+/* ---- the walk itself ---- */
+
+static hmf_status_t bad_pointer(struct hmf__walk *w, const char *slot, const void *target,
+                                const char *why)
+{
+    char path[400];
+
+    return hmf__fail(HMF_ERR_POINTER, "pointer %s = %p %s",
+                     hmf__walk_path(w, w->current, (uint64_t)(slot - w->cands[w->current].addr),
+                                    path, sizeof path), target, why);
+}
+
+/* The shape behind a pointer to a string. */
+static hmf_status_t string_shape(struct hmf__walk *w, const char *slot, const char *q,
+                                 uint32_t type, uint32_t *out)
+{
+    uint64_t room;
+
+    if (!hmf__walk_readable(w, q, 1, &room))
+        return bad_pointer(w, slot, q, "leads to memory that is not there: is it initialised?");
+    size_t max = room > SIZE_MAX ? SIZE_MAX : (size_t)room, len = strnlen(q, max);
+    if (len == max)
+        return bad_pointer(w, slot, q, "should be a string, but no NUL ends it");
+    return get_shape(w, type, len + 1, out);
+}
+
+static inline hmf_status_t visit(struct hmf__walk *w, const char *slot,
+                                 const struct hmf__slotop *op)
+{
+    const char *q = hmf__slot_load(slot);
+    uint32_t shape = op->target;
+    hmf_status_t rc;
+
+    if (!q) {
+        w->refs[w->nrefs++] = 0;
+        return HMF_OK;
+    }
+    if (shape == NO_SHAPE &&
+        (rc = string_shape(w, slot, q, w->types->v[op->type].elem, &shape)) != HMF_OK)
+        return rc;
+    size_t h = home(w, q), mask = w->table_size - 1;
+    for (uint32_t id; (id = w->table[h]); h = (h + 1) & mask)
+        if (w->cands[id - 1].addr == q && w->cands[id - 1].shape == shape) {
+            w->refs[w->nrefs++] = id;
+            return HMF_OK;
+        }
+    w->refs[w->nrefs++] = (uint32_t)(w->ncands + 1);
+    return add_cand(w, q, shape, h);
+}
+
+static hmf_status_t visit_cb(void *ctx, char *slot, const struct hmf__slotop *op)
+{
+    return visit(ctx, slot, op);
+}
+
+/* Record that c is one past the end of an array and was not read. */
+static hmf_status_t merge_end(struct hmf__walk *w, size_t c)
+{
+    if (w->nmerges == w->merges_cap) {
+        hmf_status_t rc = grow_big(&w->merges, &w->merges_cap, w->nmerges, w->nmerges + 1,
+                                   sizeof *w->merges);
+        if (rc != HMF_OK)
+            return rc;
+    }
+    w->merges[w->nmerges++] = (struct hmf__merge){.unread = true};
+    w->cands[c].merged = (uint32_t)w->nmerges;
+    return HMF_OK;
+}
+
+static hmf_status_t look_into(struct hmf__walk *w, size_t c)
+{
+    const char *addr = w->cands[c].addr;
+    const struct hmf__shape s = w->shapes[w->cands[c].shape]; /* shapes may move */
+    hmf_status_t rc;
+
+    if (c >= w->state->nvars) {
+        if (s.nslots && is_end(w, addr, s.type))
+            return merge_end(w, c);
+        if (s.bytes && !hmf__walk_readable(w, addr, s.bytes, NULL)) {
+            /* one past the end of something at the end of a mapping: overlap.c will tell */
+            if (!s.nslots)
+                return HMF_OK;
+            char path[400];
+            return hmf__fail(HMF_ERR_POINTER, "pointer %s = %p leads to memory that is not there: "
+                             "is it initialised?", hmf__walk_path(w, c, UINT64_MAX, path,
+                             sizeof path), (const void *)addr);
+        }
+    }
+    if (!s.nslots)
+        return HMF_OK;
+    w->current = c;
+    if (!w->slots[s.type] && (rc = make_slots(w, s.type)) != HMF_OK)
+        return rc;
+    size_t need;
+    if (hmf__add_overflow(w->nrefs, (size_t)s.nslots, &need))
+        return hmf__fail(HMF_ERR_LIMIT, "too many pointers");
+    if (need > w->refs_cap &&
+        (rc = grow_big(&w->refs, &w->refs_cap, w->nrefs, need, sizeof *w->refs)) != HMF_OK)
+        return rc;
+    const struct hmf__slots *p = w->slots[s.type];
+    uint64_t each = w->types->v[s.type].size;
+    for (uint64_t i = 0; i < s.count; i++, addr += each) {
+        if (!p->flat) {
+            rc = hmf__slots_each(p, (char *)(uintptr_t)addr, visit_cb, w);
+            if (rc != HMF_OK)
+                return rc;
+            continue;
+        }
+        for (uint32_t k = 0; k < p->nops; k++)
+            if ((rc = visit(w, addr + p->ops[k].offset, &p->ops[k])) != HMF_OK)
+                return rc;
+    }
+    return HMF_OK;
+}
+
+static bool holds_pointers_in_row(const struct hmf__walk *w, size_t c)
+{
+    const struct hmf__shape *s = &w->shapes[w->cands[c].shape];
+
+    return s->nslots && s->count > 1;
+}
+
+static hmf_status_t begin(struct hmf__walk *w, hmf_state_t *state)
+{
+    size_t size = 1024, expect = state->last_ncands > state->nvars ? state->last_ncands
+                                                                     : state->nvars;
+    hmf_status_t rc;
+
+    memset(w, 0, sizeof *w);
+    w->state = state;
+    w->types = &state->types;
+    if ((rc = hmf__types_classes(w->types)) != HMF_OK)
+        return rc;
+    if (!(w->slots = hmf__calloc(w->types->n, sizeof *w->slots)))
+        return hmf__fail(HMF_ERR_NOMEM, "no memory to look through %u types", w->types->n);
+    while (size / 2 < expect + 1)
+        size *= 2;
+    if ((rc = rehash(w, size)) != HMF_OK ||
+        (rc = grow_big(&w->cands, &w->cands_cap, 0, expect + 1, sizeof *w->cands)) != HMF_OK ||
+        (rc = grow_big(&w->refs, &w->refs_cap, 0, state->last_nrefs + 1, sizeof *w->refs)) !=
+            HMF_OK)
+        return rc;
+    for (size_t i = 0; i < state->nvars; i++) {
+        const struct hmf__var *v = &state->vars[i].var;
+        uint32_t shape;
+        if ((rc = get_shape(w, v->type, v->count, &shape)) != HMF_OK)
+            return rc;
+        size_t h = home(w, v->addr);
+        while (w->table[h])
+            h = (h + 1) & (w->table_size - 1);
+        if ((rc = add_cand(w, v->addr, shape, h)) != HMF_OK)
+            return rc;
+    }
+    return HMF_OK;
+}
+
+hmf_status_t hmf__walk_run(struct hmf__walk *w, hmf_state_t *state)
+{
+    hmf_status_t rc = begin(w, state);
+
+    if (rc != HMF_OK)
+        return rc;
+    size_t known = 0; /* candidates whose end is recorded */
+    for (size_t c = 0; c < w->ncands; c++) {
+        for (; known < w->ncands; known++)
+            if (holds_pointers_in_row(w, known) &&
+                (rc = add_end(w, &w->shapes[w->cands[known].shape], w->cands[known].addr)) !=
+                    HMF_OK)
+                return rc;
+        if (c + AHEAD < w->ncands)
+            __builtin_prefetch(w->cands[c + AHEAD].addr);
+        if ((rc = look_into(w, c)) != HMF_OK)
+            return rc;
+    }
+    state->last_ncands = w->ncands;
+    state->last_nrefs = w->nrefs;
+    return hmf__walk_overlaps(w);
+}
+
+void hmf__walk_fini(struct hmf__walk *w)
+{
+    for (uint32_t i = 0; w->slots && i < w->types->n; i++)
+        if (w->slots[i]) {
+            hmf__slots_fini(w->slots[i]);
+            hmf__free(w->slots[i]);
+        }
+    hmf__free(w->slots);
+    hmf__big_free(w->cands, w->cands_cap * sizeof *w->cands);
+    hmf__big_free(w->refs, w->refs_cap * sizeof *w->refs);
+    hmf__big_free(w->merges, w->merges_cap * sizeof *w->merges);
+    hmf__big_free(w->table, w->table_size * sizeof *w->table);
+    hmf__free(w->shapes);
+    hmf__free(w->shape_table);
+    hmf__free(w->ends);
+    hmf__walk_regions_free(w);
+    memset(w, 0, sizeof *w);
+}
+
+/* ---- paths, for messages only ---- */
+
+enum { HOPS = 8 };
+
+struct hop {
+    size_t cand;
+    uint64_t slot; /* which slot of it leads on */
+};
+
+/* For each candidate who first led to it; one pass over the refs found so far. */
+static struct hop *find_parents(const struct hmf__walk *w)
+{
+    struct hop *parent = hmf__malloc(w->ncands * sizeof *parent);
+    size_t at = 0;
+
+    for (size_t c = 0; parent && c < w->ncands; c++)
+        parent[c].cand = SIZE_MAX;
+    for (size_t c = 0; parent && c < w->ncands && at < w->nrefs; c++) {
+        if (w->cands[c].merged && w->merges[w->cands[c].merged - 1].unread)
+            continue;
+        uint64_t n = w->shapes[w->cands[c].shape].nslots;
+        for (uint64_t k = 0; k < n && at < w->nrefs; k++, at++) {
+            uint32_t to = w->refs[at];
+            if (to > w->state->nvars && to <= w->ncands && parent[to - 1].cand == SIZE_MAX)
+                parent[to - 1] = (struct hop){c, k};
+        }
+    }
+    return parent;
+}
+
+/* Offset of slot k in a candidate's memory. */
+static uint64_t slot_offset(const struct hmf__walk *w, size_t c, uint64_t k)
+{
+    const struct hmf__shape *s = &w->shapes[w->cands[c].shape];
+    uint64_t per = w->types->v[s->type].nslots;
+
+    return k / per * w->types->v[s->type].size + hmf__slots_offset(w->slots[s->type], k % per);
+}
+
+static size_t put_place(const struct hmf__walk *w, size_t c, uint64_t offset, char *buf,
+                        size_t size, size_t n)
+{
+    const struct hmf__shape *s = &w->shapes[w->cands[c].shape];
+    uint64_t each = w->types->v[s->type].size;
+    const char *field;
+    char path[300];
+
+    if (c < w->state->nvars) {
+        const struct hmf__var *v = &w->state->vars[c].var;
+        n += (size_t)snprintf(buf + n, size - n, "%s", v->name);
+        each = w->types->v[v->type].size;
+        if (v->count > 1 && n < size)
+            n += (size_t)snprintf(buf + n, size - n, "[%llu]",
+                                  (unsigned long long)(offset / each));
+        field = hmf__layout_path(w->types, v->type, offset % each, path, sizeof path);
+        if (n < size)
+            n += (size_t)snprintf(buf + n, size - n, "%s", field);
+        return n < size ? n : size - 1;
+    }
+    field = hmf__layout_path(w->types, s->type, each ? offset % each : 0, path, sizeof path);
+    if (s->count > 1 || !*field)
+        n += (size_t)snprintf(buf + n, size - n, "[%llu]%s",
+                              (unsigned long long)(each ? offset / each : 0), field);
+    else
+        n += (size_t)snprintf(buf + n, size - n, "->%s", field + (*field == '.'));
+    return n < size ? n : size - 1;
+}
+
+const char *hmf__walk_path(const struct hmf__walk *w, size_t c, uint64_t offset, char *buf,
+                           size_t size)
+{
+    struct hop *parent = find_parents(w), hops[HOPS];
+    size_t n = 0, nhops = 0, total = 0;
+    bool self = offset != UINT64_MAX; /* else: the pointer that leads to c */
+
+    if (!parent) {
+        snprintf(buf, size, "(no memory to tell which)");
+        return buf;
+    }
+    size_t root = c;
+    for (struct hop h = parent[c]; h.cand != SIZE_MAX; h = parent[h.cand]) {
+        if (nhops < HOPS)
+            hops[nhops++] = h;
+        total++;
+        root = h.cand;
+    }
+    buf[0] = '\0';
+    if (total > nhops) { /* the variable, a gap, the last hops */
+        n += (size_t)snprintf(buf, size, "%s->...(%zu more)...", w->state->vars[root].var.name,
+                              total - nhops);
+        if (n >= size)
+            n = size - 1;
+    }
+    while (nhops--)
+        n = put_place(w, hops[nhops].cand, slot_offset(w, hops[nhops].cand, hops[nhops].slot), buf,
+                      size, n);
+    if (self)
+        put_place(w, c, offset, buf, size, n);
+    hmf__free(parent);
+    return buf;
+}

@@ -1,0 +1,93 @@
+/* The walk over everything that the registered variables lead to.
+ *
+ * A *candidate* is an (address, shape) that a variable or a pointer names; a shape is an element
+ * type and a count.  Candidates are numbered as found, breadth first, by a worklist; the
+ * registered variables are the first ones.  At the end every candidate either is a block of its
+ * own or is found to lie within another one (interior pointers, pointers to a first member, one
+ * past the end).
+ *
+ * Reads the program's memory, never writes it.  Trusts a pointer's declared type, but not its
+ * value: what is not mapped and readable is an error with its path.
+ */
+#ifndef HMF__WALK_H
+#define HMF__WALK_H
+
+#include "slots.h"
+#include "state.h"
+#include "type.h"
+
+#include <stdbool.h>
+
+struct hmf__cand {
+    const char *addr;
+    uint32_t shape;
+    uint32_t merged; /* 0: a block; else 1 + index into merges */
+};
+
+struct hmf__shape {
+    uint64_t count; /* elements */
+    uint64_t bytes;
+    uint64_t nslots; /* pointers in all of it */
+    uint32_t type;   /* class representative, no array */
+};
+
+struct hmf__merge {
+    uint64_t leaf;  /* in the block, as in HMF__SEG_REF_LEAF */
+    uint32_t into;  /* the candidate that is the block */
+    bool unread;    /* one past the end: was not looked into, has no refs */
+};
+
+struct hmf__region; /* a readable part of the address space */
+
+struct hmf__walk {
+    hmf_state_t *state;
+    struct hmf__types *types;
+    struct hmf__cand *cands;
+    size_t ncands, cands_cap;
+    uint32_t *refs; /* per slot of each candidate in order: 0 NULL, else 1 + candidate */
+    size_t nrefs, refs_cap;
+    struct hmf__shape *shapes;
+    uint32_t nshapes, shapes_cap;
+    uint32_t *shape_table; /* open addressing: 1 + shape */
+    uint32_t shape_mask;
+    struct hmf__slots **slots; /* per type, made when first needed */
+    struct hmf__merge *merges;
+    size_t nmerges, merges_cap;
+    /* address -> candidate: open addressing over 4-byte ids, keys checked in cands */
+    uint32_t *table;
+    size_t table_size;
+    int table_shift;
+    /* ends of arrays that hold pointers: such an address must not be looked into */
+    struct hmf__end {
+        uintptr_t addr; /* 0: free */
+        uint32_t type;
+    } *ends;
+    size_t nends, ends_size;
+    struct hmf__region *regions;
+    size_t nregions;
+    const struct hmf__region *last_region;
+    bool have_regions;
+    size_t current; /* the candidate that is being looked into */
+};
+
+/* HMF_ERR_POINTER with the path, HMF_ERR_LIMIT, HMF_ERR_NOMEM.  Call fini in any case. */
+hmf_status_t hmf__walk_run(struct hmf__walk *w, hmf_state_t *state);
+void hmf__walk_fini(struct hmf__walk *w);
+
+/* The slots of a candidate's element type; only for types with pointers. */
+const struct hmf__slots *hmf__walk_slots(const struct hmf__walk *w, uint32_t type);
+
+/* ---- shared between walk.c, overlap.c and region.c ---- */
+
+/* How a person would write the place `offset` in candidate c: "sim->boxes[3].atoms". */
+const char *hmf__walk_path(const struct hmf__walk *w, size_t c, uint64_t offset, char *buf,
+                           size_t size);
+
+/* Find out which candidates lie within others. */
+hmf_status_t hmf__walk_overlaps(struct hmf__walk *w);
+
+/* Can `bytes` bytes from p be read?  *room (may be NULL): readable bytes from p on. */
+bool hmf__walk_readable(struct hmf__walk *w, const void *p, uint64_t bytes, uint64_t *room);
+void hmf__walk_regions_free(struct hmf__walk *w);
+
+#endif
