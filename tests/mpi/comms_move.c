@@ -18,7 +18,7 @@
 enum { FIRST, SECOND, KINDS };
 
 static MPI_Comm comms[COMMS];
-static MPI_Comm cart, graph, dist;
+static MPI_Comm cart, graph, dist, inter;
 static MPI_Group evens;
 static int ncomms, rank, nranks, spares, keyval;
 
@@ -57,7 +57,7 @@ static void make(void)
     int *index = malloc(sizeof(int) * (size_t) nranks), *edges = malloc(sizeof(int) * 2 * (size_t) nranks);
     int left = (rank + nranks - 1) % nranks, right = (rank + 1) % nranks;
     int sources[2] = { left, right }, weights[2] = { rank, 5 }, *list;
-    MPI_Comm c, row, inter;
+    MPI_Comm c, row;
     MPI_Group world;
     MPI_Request q;
 
@@ -110,7 +110,6 @@ static void make(void)
     MPI_Intercomm_create(row, 0, MPI_COMM_WORLD, 1 - rank % 2 + (nranks - 2) / 2 * 2, 8, &inter);
     MPI_Intercomm_merge(inter, rank % 2, &c);
     keep(c);
-    MPI_Comm_free(&inter);
     /* One that lives and dies in start-up. */
     MPI_Comm_dup(row, &c);
     MPI_Comm_rank(c, &n);
@@ -244,6 +243,58 @@ static void collectives(void)
     }
 }
 
+/* Between the even and the odd ranks. */
+static void between(void)
+{
+    int n, sum, want = 0, *all, got = -1, me;
+    MPI_Status st;
+
+    MPI_Comm_rank(inter, &me);
+    MPI_Comm_remote_size(inter, &n);
+    CHECK(n == nranks / 2);
+    all = calloc((size_t) n, sizeof(int));
+    MPI_Allgather(&rank, 1, MPI_INT, all, 1, MPI_INT, inter);
+    for (int k = 0; k < n; k++) {
+        CHECK(all[k] % 2 != rank % 2);
+        want += all[k];
+    }
+    MPI_Allreduce(&rank, &sum, 1, MPI_INT, MPI_SUM, inter);
+    CHECK(sum == want);
+    MPI_Sendrecv(&rank, 1, MPI_INT, me, 4, &got, 1, MPI_INT, MPI_ANY_SOURCE, 4, inter, &st);
+    CHECK(st.MPI_SOURCE == me && got == all[me]);
+    free(all);
+}
+
+/* Collective calls that begin before a poll and end after it, except at the rank that moves next. */
+static MPI_Request begun[COMMS];
+static long part[COMMS], whole[COMMS];
+
+static void begin_collectives(void)
+{
+    for (int i = 0; i < ncomms; i++) {
+        part[i] = (long) (rank + 1) * (step + 1);
+        MPI_Iallreduce(&part[i], &whole[i], 1, MPI_LONG, MPI_SUM, comms[i], &begun[i]);
+        if (rank == next_mover())
+            MPI_Wait(&begun[i], MPI_STATUS_IGNORE);
+    }
+}
+
+static void end_collectives(int s)
+{
+    for (int i = 0; i < ncomms; i++) {
+        long want = 0;
+        int n;
+
+        if (begun[i] == MPI_REQUEST_NULL)
+            continue; /* ended, perhaps by a predecessor */
+        MPI_Wait(&begun[i], MPI_STATUS_IGNORE);
+        MPI_Comm_size(comms[i], &n);
+        for (int k = 0; k < n; k++)
+            want += (long) (world_rank_of(comms[i], k) + 1) * (s + 1);
+        CHECK(whole[i] == want);
+    }
+}
+
 static void topologies(void)
 {
     int dims[2], periods[2], coords[2], up, down, near[2], w[2], got[2], n, m, weighted, r;
@@ -324,6 +375,8 @@ int main(int argc, char **argv)
     make();
     MPI_Buffer_attach(space, size);
     for (int i = 0; i < ncomms; i++)
+        begun[i] = MPI_REQUEST_NULL;
+    for (int i = 0; i < ncomms; i++)
         for (int k = 0; k < KINDS; k++) {
             sends[i][k] = recvs[i][k] = MPI_REQUEST_NULL;
             out[i][k] = malloc(BIG);
@@ -340,7 +393,10 @@ int main(int argc, char **argv)
             break;
         if (step > 0)
             receive_all(step - 1);
+        if (step > 0)
+            end_collectives(step - 1);
         collectives();
+        between();
         topologies();
         properties();
         /* Newcomers tell once that they came; nobody moves before all know it. */
@@ -352,12 +408,14 @@ int main(int argc, char **argv)
         if (moves == spares && step > 5)
             break;
         send_all();
+        begin_collectives();
     }
     if (step < STEPS && moves == spares) {
         /* Stayed to the end. */
         MPI_Allreduce(MPI_IN_PLACE, &failures, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
         if (rank == 0)
             printf("%d ranks, %d moves in %d steps, %d failures\n", nranks, moves, step, failures);
+        MPI_Comm_free(&inter);
         for (int i = ncomms - 1; i > 0; i--)
             if (comms[i] != MPI_COMM_SELF)
                 MPI_Comm_free(&comms[i]);
