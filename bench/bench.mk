@@ -26,6 +26,13 @@ bench_spare_LDFLAGS = $(mpi_ldflags)
 bench_spare_LDADD = $(mpi_ldadd)
 bench_cases += 1+3:bench/spare:processes:5
 
+benches += bench/shim
+bench_shim_SOURCES = bench/shim.c bench/bench.h
+bench_shim_CPPFLAGS = $(mpi_cppflags)
+bench_shim_LDFLAGS = $(mpi_ldflags)
+bench_shim_LDADD = $(mpi_ldadd)
+bench_cases += 2+0:bench/shim 2+1:bench/shim
+
 # The examples as they were before: without the library, for the price of nothing happening.
 benches += bench/heat2d_plain bench/particles_plain
 bench_heat2d_plain_SOURCES = mpi-examples/heat2d.c mpi-examples/heat2d_files.c \

@@ -42,3 +42,8 @@ mpi_cases += \
 	tests/mpi/shim_p2p.np4 tests/mpi/shim_p2p.np3s1 tests/mpi/shim_p2p.np2s1 \
 	tests/mpi/shim_coll.np4 tests/mpi/shim_coll.np3s2 tests/mpi/shim_coll.np1 \
 	tests/mpi/shim_comm.np4 tests/mpi/shim_comm.np4s1 tests/mpi/shim_comm.np2s1
+mpi_tests += tests/mpi/shim_moves
+tests_mpi_shim_moves_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_shim_moves_LDFLAGS = $(mpi_ldflags)
+tests_mpi_shim_moves_LDADD = $(mpi_ldadd)
+mpi_cases += tests/mpi/shim_moves.np4 tests/mpi/shim_moves.np4s1 tests/mpi/shim_moves.np4s8
