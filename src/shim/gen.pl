@@ -221,7 +221,6 @@ sub gen_later
         $pass = '';
         $enter = "hmf__vreq_begin_other(HMF__VREQ_$kind, HMF__FN_$name, request, &q_, &rc_)";
     }
-    my $count = $kind eq 'COLL' ? "    hmf__vcomm_bump(&v_->collectives);\n" : '';
     my $outs = visits($f, 'c_');
     my @used = grep { $outs =~ /\b\Q$_\E\b/ } @{$f->{names}};
     my $text = '';
@@ -248,6 +247,8 @@ $set            hmf__out_hold(&a_->head, $hold);
     }
 END
     }
+    my $live = $kind eq "COLL" ? " {\n        hmf__vcomm_bump(&v_->collectives);\n        rc_ = $real;\n    }\n"
+        : "\n        rc_ = $real;\n";
     my $define = $kind eq 'COLL' ? "    struct hmf__vcomm *v_ = $v;\n" : '';
     return $text . define($f, <<"END");
 $define    struct hmf__vreq *q_;
@@ -255,9 +256,7 @@ $define    struct hmf__vreq *q_;
 
 $pass    if (!$enter)
         return rc_;
-$count$keep    if (hmf__likely(!(q_->flags & HMF__VREQ_REPLAY)))
-        rc_ = $real;
-    return hmf__vreq_end(q_, rc_, request);
+$keep    if (hmf__likely(!(q_->flags & HMF__VREQ_REPLAY)))$live    return hmf__vreq_end(q_, rc_, request);
 END
 }
 
