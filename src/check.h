@@ -17,6 +17,7 @@
 
 #include "hmf/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,33 +25,54 @@ struct hmf__check_hold;                 /* what is kept between calls: lock, buf
 
 struct hmf__check_job {
     int rank, nranks;
-    const char *dir;                    /* the job's checkpoint directory, made when it is missing */
+    const char *dir;                    /* the checkpoint directory, made when it is missing */
     const char *program;                /* its name: a checkpoint of another program is refused */
     int keep;                           /* generations to keep, at least 1 */
     void *ctx;
-    /* The worst status of all ranks and its text, on every rank. text: this rank's in, the worst one
-       out, always ended by NUL. The worst is the largest number. HMF_ERR_PEER and the like if the
-       ranks cannot talk; everything then ends with that status. */
+    /* The worst status of all ranks and its text, on every rank. text: this rank's in, the worst
+       one out, always ended by NUL. The worst is the largest number. HMF_ERR_PEER and the like if
+       the ranks cannot talk; everything then ends with that status. */
     hmf_status_t (*agree)(void *ctx, hmf_status_t mine, char *text, size_t text_len);
-    /* len bytes of each rank, in order of rank, to rank 0 (all: nranks * len bytes; else unused). */
+    /* len bytes of each rank, in order of rank, to rank 0 (all: nranks * len bytes; else
+       unused). */
     hmf_status_t (*gather)(void *ctx, const void *mine, size_t len, void *all);
     /* len bytes of rank 0 to all. */
     hmf_status_t (*bcast)(void *ctx, void *data, size_t len);
-    uint64_t job_id;                    /* the same on all ranks of this run, unlike any other run's; 0:
-                                           none. By it a rank 0 that has moved knows its own lock. */
+    /* The same on all ranks of this run, unlike any other run's; 0: none. By it a rank 0 that has
+       moved knows its own lock. */
+    uint64_t job_id;
     struct hmf__check_hold *hold;       /* NULL at first; ended by hmf__check_release */
 };
 
-/* Writes a new generation of all ranks' images. When it returns HMF_OK the generation is on disk, its
-   headers were read back, and generations beyond the newest `keep` are removed; else nothing has changed
-   but what is removed by the next write. HMF_ERR_IO, HMF_ERR_BUSY (another job uses the directory),
-   HMF_ERR_HDF5, HMF_ERR_NOMEM, HMF_ERR_LIMIT, and what the callbacks return. */
+/* Writes a new generation of all ranks' images. When it returns HMF_OK the generation is on
+   disk, its headers were read back, and generations beyond the newest `keep` are removed; else
+   nothing has changed but what is removed by the next write. HMF_ERR_IO, HMF_ERR_BUSY (another job
+   uses the directory), HMF_ERR_HDF5, HMF_ERR_NOMEM, HMF_ERR_LIMIT, and what the callbacks return.
+   */
 hmf_status_t hmf__check_write(struct hmf__check_job *job, const hmf_image_t *image,
                               uint64_t *generation);
 
-/* Looks for a generation to restart from: that number, or -1: the newest complete one, which is none
-   if the job finished after it. Takes the directory's lock. HMF_ERR_NOTFOUND: there is none (with -1:
-   start afresh); HMF_ERR_MISMATCH: it is another program's or of another number of ranks;
+/* The same without waiting for the disk: copies the image into memory of its own, which is
+   reused, and writes from there in the background. The image may be freed and the program go on
+   when it returns. The generation appears by itself once all ranks' parts are on disk. One that is
+   under way is waited for first, so memory is bounded by one image; without memory for the copy it
+   is HMF_ERR_NOMEM, and hmf__check_write may still work. An image of more than HMF_ASYNC_MEMORY
+   bytes (default: no limit) is written synchronously, and so is every one where the HDF5 library is
+   not thread safe. If one that was waited for has failed, rank 0 logs it as a warning. */
+hmf_status_t hmf__check_begin(struct hmf__check_job *job, const hmf_image_t *image,
+                              uint64_t *generation);
+
+/* Not collective, cheap: whether this rank still writes in the background. */
+bool hmf__check_busy(const struct hmf__check_job *job);
+
+/* Waits for what hmf__check_begin has begun and says how it ended; the number in *generation, 0 if
+   nothing was under way. Call it before a rank moves and at the end. The statuses of
+   hmf__check_write. */
+hmf_status_t hmf__check_complete(struct hmf__check_job *job, uint64_t *generation);
+
+/* Looks for a generation to restart from: that number, or -1: the newest complete one, which is
+   none if the job finished after it. Takes the directory's lock. HMF_ERR_NOTFOUND: there is none
+   (with -1: start afresh); HMF_ERR_MISMATCH: it is another program's or of another number of ranks;
    HMF_ERR_FORMAT and the like: there are generations, but none is intact; HMF_ERR_BUSY. */
 hmf_status_t hmf__check_find(struct hmf__check_job *job, long wanted, uint64_t *generation);
 
@@ -60,8 +82,8 @@ hmf_status_t hmf__check_find(struct hmf__check_job *job, long wanted, uint64_t *
    HMF_ERR_MISMATCH leave them as they were. After another error they are unspecified. */
 hmf_status_t hmf__check_read(struct hmf__check_job *job, uint64_t generation, hmf_state_t *state);
 
-/* Both of the above: the newest generation (or the wanted one, and no other) that is intact. One that
-   is damaged is named in a warning, and the next older one is used. HMF_ERR_NOTFOUND: there is
+/* Both of the above: the newest generation (or the wanted one, and no other) that is intact. One
+   that is damaged is named in a warning, and the next older one is used. HMF_ERR_NOTFOUND: there is
    none, start afresh. Any other status: there is one, but the job must not start without it. */
 hmf_status_t hmf__check_load(struct hmf__check_job *job, long wanted, hmf_state_t *state,
                              uint64_t *generation);
@@ -70,8 +92,8 @@ hmf_status_t hmf__check_load(struct hmf__check_job *job, long wanted, hmf_state_
    number. The next checkpoint ends it. */
 hmf_status_t hmf__check_finished(struct hmf__check_job *job);
 
-/* Not collective: ends what the job holds, the lock among it. For a rank 0 that leaves its process, and
-   at the end. The job can be used again afterwards. */
+/* Not collective: ends what the job holds, the lock among it. For a rank 0 that leaves its
+   process, and at the end. The job can be used again afterwards. */
 void hmf__check_release(struct hmf__check_job *job);
 
 #endif

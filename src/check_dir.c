@@ -33,7 +33,8 @@ hmf_status_t hmf__dir_generation(const char *dir, uint64_t generation, bool temp
     return path_of(path, dir, name);
 }
 
-hmf_status_t hmf__dir_part(const char *dir, uint64_t generation, bool temporary, int rank, char *path)
+hmf_status_t hmf__dir_part(const char *dir, uint64_t generation, bool temporary, int rank,
+                           char *path)
 {
     char name[96];
     snprintf(name, sizeof name, "gen-%06" PRIu64 "%s/rank-%05d.h5", generation,
@@ -218,8 +219,9 @@ hmf_status_t hmf__dir_lock(const char *dir, uint64_t job_id, int *out)
         unsigned long long holder = 0;
         if (job_id != 0 && sscanf(text, "job %llx", &holder) == 1 && holder == job_id)
             return HMF_OK;
-        return hmf__fail(HMF_ERR_BUSY, "the checkpoint directory %s is in use by another job (%s): set "
-                         "HMF_DIR to another one", dir, text[0] != '\0' ? text : "unknown");
+        return hmf__fail(HMF_ERR_BUSY, "the checkpoint directory %s is in use by another job "
+                         "(%s): set HMF_DIR to another one", dir,
+                         text[0] != '\0' ? text : "unknown");
     }
     if (gethostname(host, sizeof host - 1) != 0)
         snprintf(host, sizeof host, "?");

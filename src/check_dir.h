@@ -22,7 +22,8 @@
 
 /* Paths; HMF_ERR_LIMIT if one would be too long. */
 hmf_status_t hmf__dir_generation(const char *dir, uint64_t generation, bool temporary, char *path);
-hmf_status_t hmf__dir_part(const char *dir, uint64_t generation, bool temporary, int rank, char *path);
+hmf_status_t hmf__dir_part(const char *dir, uint64_t generation, bool temporary, int rank,
+                           char *path);
 
 /* Makes the directory if it is missing; its parent must be there. */
 hmf_status_t hmf__dir_make(const char *dir);

@@ -7,7 +7,7 @@
 #include "check_file.h"
 
 #include "base.h"
-#include "check_plan.h"
+#include "check_outline.h"
 #include "check_sys.h"
 
 #include <errno.h>
@@ -38,7 +38,8 @@ static hmf_status_t failed_read(const struct hmf__file *f)
     return hmf__fail(HMF_ERR_IO, "cannot read %s: %s", f->path, strerror(errno));
 }
 
-static hmf_status_t read_header(struct hmf__file *f, const struct hmf__file_seal *seal, uint32_t *nparts,
+static hmf_status_t read_header(struct hmf__file *f, const struct hmf__file_seal *seal,
+                                uint32_t *nparts,
                                 uint32_t *part_bytes, uint32_t *table_crc)
 {
     unsigned char h[HMF__FILE_HEADER];
@@ -60,10 +61,12 @@ static hmf_status_t read_header(struct hmf__file *f, const struct hmf__file_seal
         return hmf__fail(HMF_ERR_FORMAT, "%s is no part of a checkpoint (it does not begin with "
                          "HMFPART)", f->path);
     if (!intact || (seal != NULL && seal->seal != f->seal))
-        return hmf__fail(HMF_ERR_CHECKSUM, "%s is damaged: the checksum of its header does not agree",
+        return hmf__fail(HMF_ERR_CHECKSUM, "%s is damaged: the checksum of its header does not "
+                         "agree",
                          f->path);
     if (get_u32(h + 128) != HMF__FILE_VERSION || get_u32(h + 132) != HMF__FILE_HEADER)
-        return hmf__fail(HMF_ERR_VERSION, "%s has format version %" PRIu32 ", this library reads %u: "
+        return hmf__fail(HMF_ERR_VERSION, "%s has format version %" PRIu32 ", this library reads "
+                         "%u: "
                          "use the library version that wrote it", f->path, get_u32(h + 128),
                          HMF__FILE_VERSION);
     f->generation = get_u64(h + 136);
@@ -115,7 +118,8 @@ static hmf_status_t read_parts(struct hmf__file *f, uint32_t nparts, uint32_t pa
         goto free_records;
     }
     if (hmf__crc32c(0, records, (size_t)f->table_bytes) != table_crc) {
-        rc = hmf__fail(HMF_ERR_CHECKSUM, "%s is damaged: the checksum of /image/parts does not agree",
+        rc = hmf__fail(HMF_ERR_CHECKSUM, "%s is damaged: the checksum of /image/parts does not "
+                       "agree",
                        f->path);
         goto free_records;
     }
@@ -136,7 +140,8 @@ static hmf_status_t read_parts(struct hmf__file *f, uint32_t nparts, uint32_t pa
     for (uint32_t i = 0; i < nparts; i++) {
         const struct hmf__file_part *p = &f->parts[i];
         if (p->offset < at || p->offset > f->bytes || p->bytes > f->bytes - p->offset
-            || (p->offset < f->table_offset + f->table_bytes && p->offset + p->bytes > f->table_offset)) {
+            || (p->offset < f->table_offset + f->table_bytes
+                && p->offset + p->bytes > f->table_offset)) {
             rc = hmf__fail(HMF_ERR_FORMAT, "%s is damaged: the place of %s makes no sense", f->path,
                            p->dataset);
             goto free_records;
@@ -153,18 +158,19 @@ free_records:
 static hmf_status_t read_meta(struct hmf__file *f)
 {
     const struct hmf__file_part *p = &f->parts[f->nparts - 1];
-    if (p->segment != HMF__PLAN_META || p->segment_offset != 0 || p->bytes > SIZE_MAX
-        || (f->nparts > 1 && p[-1].segment == HMF__PLAN_META))
+    if (p->segment != HMF__OUTLINE_META || p->segment_offset != 0 || p->bytes > SIZE_MAX
+        || (f->nparts > 1 && p[-1].segment == HMF__OUTLINE_META))
         return hmf__fail(HMF_ERR_FORMAT, "%s is damaged: it has no /image/meta", f->path);
     f->meta = hmf__malloc((size_t)p->bytes);
     if (f->meta == NULL)
         return hmf__fail(HMF_ERR_NOMEM, "no memory to read %s", f->path);
     f->meta_len = (size_t)p->bytes;
     struct iovec iov = {f->meta, f->meta_len};
-    return hmf__file_read_segment(f, HMF__PLAN_META, &iov, 1, p->bytes);
+    return hmf__file_read_segment(f, HMF__OUTLINE_META, &iov, 1, p->bytes);
 }
 
-hmf_status_t hmf__file_open(const char *path, const struct hmf__file_seal *seal, struct hmf__file **out)
+hmf_status_t hmf__file_open(const char *path, const struct hmf__file_seal *seal,
+                            struct hmf__file **out)
 {
     uint32_t nparts, part_bytes, table_crc;
     struct hmf__file *f = hmf__calloc(1, sizeof(*f));
@@ -260,7 +266,8 @@ static hmf_status_t verify_all(struct hmf__file *f, unsigned char *buffer)
     }
     rc = sum(f, buffer, at, f->bytes, &rest);
     if (rc == HMF_OK && rest != f->rest_crc)
-        rc = hmf__fail(HMF_ERR_CHECKSUM, "%s is damaged: the checksum of its HDF5 metadata does not "
+        rc = hmf__fail(HMF_ERR_CHECKSUM, "%s is damaged: the checksum of its HDF5 metadata does "
+                       "not "
                        "agree", f->path);
     return rc;
 }
@@ -299,7 +306,8 @@ hmf_status_t hmf__file_read_segment(struct hmf__file *f, uint32_t segment, const
         const struct hmf__file_part *p = &f->parts[i];
         uint32_t crc = 0;
         if (p->segment_offset != at || p->bytes > bytes - at)
-            return hmf__fail(HMF_ERR_FORMAT, "%s is damaged: %s does not fit into the image", f->path,
+            return hmf__fail(HMF_ERR_FORMAT, "%s is damaged: %s does not fit into the image",
+                             f->path,
                              p->dataset);
         while (niov > 0 && at - start >= iov->iov_len) {
             start += iov->iov_len;

@@ -1,9 +1,9 @@
 /*
  * One rank's part of a checkpoint: an HDF5 file behind a 4096-byte user block.
  *
- * The user block (the "header") and the dataset /image/parts say where each run of the image's bytes
- * stands and what its CRC32C is; with them a file is read again by plain reads, every byte of it
- * checked, and no damaged byte ever reaches the HDF5 library. The bytes are described in
+ * The user block (the "header") and the dataset /image/parts say where each run of the image's
+ * bytes stands and what its CRC32C is; with them a file is read again by plain reads, every byte of
+ * it checked, and no damaged byte ever reaches the HDF5 library. The bytes are described in
  * doc/checkpoint-format.md. Directories and generations are left to check_dir.c.
  */
 #ifndef HMF_CHECK_FILE_H
@@ -41,12 +41,13 @@ struct hmf__file_source {
     const void *meta;
     size_t meta_len;
     size_t nsegments;
-    const struct hmf__segment *segments;
+    struct hmf__segment *segments;
 };
 
 /* Writes a new file (it must not exist), synced. On failure nothing is left. HMF_ERR_IO,
    HMF_ERR_HDF5, HMF_ERR_NOMEM; what hmf_meta_parse returns. Not collective. */
-hmf_status_t hmf__file_write(struct hmf__io *io, const char *path, const struct hmf__file_label *label,
+hmf_status_t hmf__file_write(struct hmf__io *io, const char *path,
+                             const struct hmf__file_label *label,
                              const struct hmf__file_source *source, struct hmf__file_seal *seal);
 
 /* A run of the image in the file. */

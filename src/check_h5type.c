@@ -15,7 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* An object header message is at most 64 KiB: descriptions that would come near are not attempted. */
+/* An object header message is at most 64 KiB: descriptions that would come near are not
+   attempted. */
 #define DESCRIPTION_MAX 48000
 #define NAMED_SLOTS_MAX 64
 #define MAX_DEPTH 32
@@ -270,7 +271,7 @@ static void slot_members(struct slots *s, uint32_t index, const char *path, int 
     }
 }
 
-static hid_t slots(const struct hmf__plan_dataset *d, const struct hmf__types *types,
+static hid_t slots(const struct hmf__outline_dataset *d, const struct hmf__types *types,
                    uint64_t *columns)
 {
     const struct hmf__type *t = &types->v[d->type];
@@ -297,11 +298,11 @@ static hid_t slots(const struct hmf__plan_dataset *d, const struct hmf__types *t
 
 /* ---- records of our own ---- */
 
-static hid_t record(const struct hmf__plan_dataset *d)
+static hid_t record(const struct hmf__outline_dataset *d)
 {
     hid_t t = H5Tcreate(H5T_COMPOUND, d->size);
     for (size_t i = 0; i < d->nfields && t >= 0; i++) {
-        const struct hmf__plan_field *f = &d->fields[i];
+        const struct hmf__outline_field *f = &d->fields[i];
         hid_t m = f->text ? string(f->bytes) : integer(f->bytes, false, false);
         if (m < 0 || H5Tinsert(t, f->name, f->offset, m) < 0) {
             H5Tclose(t);
@@ -313,21 +314,21 @@ static hid_t record(const struct hmf__plan_dataset *d)
     return t;
 }
 
-hid_t hmf__h5type_of(const struct hmf__plan_dataset *d, const struct hmf__types *types,
+hid_t hmf__h5type_of(const struct hmf__outline_dataset *d, const struct hmf__types *types,
                      uint64_t *columns)
 {
     struct builder b = {types, 0};
     *columns = 1;
     switch (d->form) {
-    case HMF__PLAN_VALUES:
+    case HMF__OUTLINE_VALUES:
         return build(&b, d->type, 0);
-    case HMF__PLAN_SLOTS:
+    case HMF__OUTLINE_SLOTS:
         return slots(d, types, columns);
-    case HMF__PLAN_UINT:
+    case HMF__OUTLINE_UINT:
         return integer(d->size, false, types->abi.big_endian != 0);
-    case HMF__PLAN_RECORD:
+    case HMF__OUTLINE_RECORD:
         return record(d);
-    case HMF__PLAN_BYTES:
+    case HMF__OUTLINE_BYTES:
         break;
     }
     return H5Tcopy(H5T_STD_U8LE);

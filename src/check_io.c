@@ -1,9 +1,9 @@
 /*
  * The fast writer of checkpoint files; see check_io.h.
  *
- * The caller's thread fills buffer k while the second thread writes buffer k-1. Pages that hold late
- * bytes (the part table and the header, which contain checksums) are kept when they pass and written
- * again at the end, completed: with O_DIRECT only whole pages can be written.
+ * The caller's thread fills buffer k while the second thread writes buffer k-1. Pages that hold
+ * late bytes (the part table and the header, which contain checksums) are kept when they pass and
+ * written again at the end, completed: with O_DIRECT only whole pages can be written.
  */
 #include "config.h"
 
@@ -122,8 +122,8 @@ static uint64_t whole_pages(uint64_t bytes)
 static hmf_status_t failed(const struct hmf__io *io, const char *what, int err)
 {
     return hmf__fail(HMF_ERR_IO, "cannot %s %s: %s%s", what, io->path, strerror(err),
-                     err == ENOSPC || err == EDQUOT ? " (free some space, or set HMF_DIR to another "
-                                                      "file system)" : "");
+                     err == ENOSPC || err == EDQUOT
+                         ? " (free some space, or set HMF_DIR to another file system)" : "");
 }
 
 hmf_status_t hmf__io_begin(struct hmf__io *io, const char *path, uint64_t size)
@@ -323,7 +323,7 @@ hmf_status_t hmf__io_write(struct hmf__io *io, struct hmf__io_piece *pieces, siz
     io->fill_offset = 0;
     io->fill_bytes = 0;
     io->threaded = io->size >= THREAD_FROM
-        && pthread_create(&io->thread, NULL, write_behind, io) == 0;
+        && hmf__sys_thread(&io->thread, write_behind, io) == 0;
 
     int err = 0;
     uint64_t at = 0;

@@ -1,7 +1,7 @@
 /*
- * One file written once, from front to end, as fast as the disk takes it: pieces scattered in memory
- * are copied into aligned buffers, their checksums computed on the way, while a second thread writes
- * the buffers behind O_DIRECT where the file system has it.
+ * One file written once, from front to end, as fast as the disk takes it: pieces scattered in
+ * memory are copied into aligned buffers, their checksums computed on the way, while a second
+ * thread writes the buffers behind O_DIRECT where the file system has it.
  *
  * Knows nothing of HDF5 or images: what stands where is decided by check_file.c.
  */
@@ -25,7 +25,7 @@ struct hmf__io_piece {
     uint32_t crc;                       /* set by hmf__io_write for parts */
 };
 
-struct hmf__io;                         /* the buffers, reused from file to file; one user at a time */
+struct hmf__io;                      /* the buffers, reused from file to file; one user at a time */
 
 hmf_status_t hmf__io_new(struct hmf__io **io);
 void hmf__io_free(struct hmf__io *io);
@@ -33,9 +33,9 @@ void hmf__io_free(struct hmf__io *io);
 /* Begins the file: creates it (it must not exist) with that size and reserves its blocks. */
 hmf_status_t hmf__io_begin(struct hmf__io *io, const char *path, uint64_t size);
 
-/* Writes the whole file. pieces: ascending, disjoint, within the size. At most HMF__IO_LATE pieces are
-   late: their content depends on the checksums of the others and follows by hmf__io_late.
-   rest_crc: over all bytes of the file, in order, that are neither part nor late. */
+/* Writes the whole file. pieces: ascending, disjoint, within the size. At most HMF__IO_LATE
+   pieces are late: their content depends on the checksums of the others and follows by
+   hmf__io_late. rest_crc: over all bytes of the file, in order, that are neither part nor late. */
 #define HMF__IO_LATE 2
 hmf_status_t hmf__io_write(struct hmf__io *io, struct hmf__io_piece *pieces, size_t n,
                            uint32_t *rest_crc);

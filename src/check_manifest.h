@@ -36,7 +36,8 @@ struct hmf__manifest {
 /* Writes DIR/manifest.txt, synced. HMF_ERR_IO, HMF_ERR_NOMEM. */
 hmf_status_t hmf__manifest_write(const char *dir, const struct hmf__manifest *m);
 
-/* HMF_ERR_NOTFOUND, HMF_ERR_IO, HMF_ERR_FORMAT, HMF_ERR_VERSION, HMF_ERR_CHECKSUM, HMF_ERR_NOMEM. */
+/* HMF_ERR_NOTFOUND, HMF_ERR_IO, HMF_ERR_FORMAT, HMF_ERR_VERSION, HMF_ERR_CHECKSUM,
+   HMF_ERR_NOMEM. */
 hmf_status_t hmf__manifest_read(const char *dir, struct hmf__manifest **out);
 void hmf__manifest_free(struct hmf__manifest *m);
 

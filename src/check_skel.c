@@ -10,6 +10,7 @@
 #include "check_vfd.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,9 @@
 struct hmf__skel {
     struct hmf__vfd_store store;
 };
+
+/* Where HDF5 is not thread safe, our own threads at least do not meet in it. */
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
 /* HDF5's own words for its last error: the deepest message. */
 static herr_t deepest(unsigned n, const H5E_error2_t *e, void *text)
@@ -109,15 +113,15 @@ static hid_t commit(struct maker *m, uint32_t index, hid_t type)
     return m->committed[index];
 }
 
-static hmf_status_t make_dataset(struct maker *m, struct hmf__plan_dataset *d)
+static hmf_status_t make_dataset(struct maker *m, struct hmf__outline_dataset *d)
 {
     hmf_status_t rc = HMF_OK;
     uint64_t columns = 1;
-    hsize_t dims[HMF__PLAN_MAX_DIMS + 1];
+    hsize_t dims[HMF__OUTLINE_MAX_DIMS + 1];
     int ndims = d->ndims;
     hid_t space = -1, set = -1;
     hid_t type = hmf__h5type_of(d, m->types, &columns);
-    if (type >= 0 && d->form == HMF__PLAN_VALUES)
+    if (type >= 0 && d->form == HMF__OUTLINE_VALUES)
         type = commit(m, d->type, type);
     if (type < 0)
         return failed(d->path);
@@ -172,7 +176,7 @@ static hmf_status_t label(hid_t file, const struct hmf__skel_labels *l)
     return HMF_OK;
 }
 
-static hmf_status_t make_all(struct hmf__plan *plan, const struct hmf__skel_labels *labels,
+static hmf_status_t make_all(struct hmf__outline *plan, const struct hmf__skel_labels *labels,
                              struct hmf__skel *skel)
 {
     hmf_status_t rc = HMF_OK;
@@ -234,7 +238,7 @@ close_lists:
     return rc;
 }
 
-hmf_status_t hmf__skel_new(struct hmf__plan *plan, const struct hmf__skel_labels *labels,
+hmf_status_t hmf__skel_new(struct hmf__outline *plan, const struct hmf__skel_labels *labels,
                            struct hmf__skel **out)
 {
     struct hmf__skel *skel = hmf__calloc(1, sizeof(*skel));
@@ -243,10 +247,12 @@ hmf_status_t hmf__skel_new(struct hmf__plan *plan, const struct hmf__skel_labels
     /* HDF5 prints its errors by default; here they become a status and a text. */
     H5E_auto2_t print = NULL;
     void *print_data = NULL;
+    pthread_mutex_lock(&one_at_a_time);
     H5Eget_auto2(H5E_DEFAULT, &print, &print_data);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     hmf_status_t rc = make_all(plan, labels, skel);
     H5Eset_auto2(H5E_DEFAULT, print, print_data);
+    pthread_mutex_unlock(&one_at_a_time);
     if (rc != HMF_OK) {
         hmf__skel_free(skel);
         return rc;
@@ -279,4 +285,10 @@ const void *hmf__skel_page(const struct hmf__skel *skel, size_t i, uint64_t *off
     *offset = p->number * HMF__VFD_PAGE;
     *bytes = HMF__VFD_PAGE;
     return p->bytes;
+}
+
+bool hmf__skel_thread_safe(void)
+{
+    hbool_t safe = 0;
+    return H5is_library_threadsafe(&safe) >= 0 && safe;
 }

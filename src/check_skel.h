@@ -3,15 +3,16 @@
  *
  * HDF5 creates the groups, types and datasets of a plan in memory (check_vfd.c); what it wrote and
  * where it will look for each dataset's bytes is the result. The bytes themselves are written by
- * check_io.c. Not thread safe where the HDF5 library is not.
+ * check_io.c.
  */
 #ifndef HMF_CHECK_SKEL_H
 #define HMF_CHECK_SKEL_H
 
-#include "check_plan.h"
+#include "check_outline.h"
 
 #include "hmf/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,8 +27,9 @@ struct hmf__skel_labels {
 
 struct hmf__skel;
 
-/* Sets the offset of each dataset of the plan. HMF_ERR_HDF5 with HDF5's own words, HMF_ERR_NOMEM. */
-hmf_status_t hmf__skel_new(struct hmf__plan *plan, const struct hmf__skel_labels *labels,
+/* Sets the offset of each dataset of the plan. HMF_ERR_HDF5 with HDF5's own words,
+   HMF_ERR_NOMEM. */
+hmf_status_t hmf__skel_new(struct hmf__outline *plan, const struct hmf__skel_labels *labels,
                            struct hmf__skel **out);
 void hmf__skel_free(struct hmf__skel *skel);
 
@@ -35,5 +37,8 @@ void hmf__skel_free(struct hmf__skel *skel);
 uint64_t hmf__skel_size(const struct hmf__skel *skel);
 size_t hmf__skel_npages(const struct hmf__skel *skel);
 const void *hmf__skel_page(const struct hmf__skel *skel, size_t i, uint64_t *offset, size_t *bytes);
+
+/* Whether skeletons may be made in a thread while the program uses HDF5 in another. */
+bool hmf__skel_thread_safe(void);
 
 #endif

@@ -77,7 +77,8 @@ int hmf__sys_allocate(int fd, uint64_t size)
         errno = EFBIG;
         return -1;
     }
-    /* fallocate, not posix_fallocate: the latter would write zeros itself where it is unsupported. */
+    /* fallocate, not posix_fallocate: the latter would write zeros itself where it is
+       unsupported. */
     if (size != 0 && fallocate(fd, 0, 0, (off_t)size) == 0)
         return 0;
     if (size != 0 && errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)
@@ -186,4 +187,14 @@ int hmf__sys_lock(int fd)
     if (fails(HMF__SYS_LOCK))
         return -1;
     return flock(fd, LOCK_EX | LOCK_NB);
+}
+
+int hmf__sys_thread(pthread_t *thread, void *(*run)(void *), void *arg)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int err = pthread_create(thread, NULL, run, arg);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return err;
 }

@@ -8,6 +8,7 @@
 #ifndef HMF_CHECK_SYS_H
 #define HMF_CHECK_SYS_H
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -43,5 +44,8 @@ int hmf__sys_unlink(const char *path);
 int hmf__sys_rmdir(const char *path);
 /* An exclusive lock that ends with the process; EWOULDBLOCK if another process holds it. */
 int hmf__sys_lock(int fd);
+
+/* Starts a thread that takes no signals: they are the program's. Returns 0 or an error number. */
+int hmf__sys_thread(pthread_t *thread, void *(*run)(void *), void *arg);
 
 #endif

@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "check_plan.h"
+#include "check_outline.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -120,7 +120,7 @@ static void declare(struct out *o, const struct hmf__types *types, uint32_t inde
     put(o, "%s%s", space, around);
 }
 
-void hmf__plan_type_text(const struct hmf__types *types, uint32_t type, char *text, size_t len)
+void hmf__outline_type_text(const struct hmf__types *types, uint32_t type, char *text, size_t len)
 {
     struct out o = {text, len, 0};
     text[0] = '\0';

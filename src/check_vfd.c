@@ -132,7 +132,8 @@ static herr_t transfer(struct vfd_file *f, haddr_t addr, size_t size, unsigned c
     return 0;
 }
 
-static herr_t vfd_read(H5FD_t *file, H5FD_mem_t type, hid_t pl, haddr_t addr, size_t size, void *buf)
+static herr_t vfd_read(H5FD_t *file, H5FD_mem_t type, hid_t pl, haddr_t addr, size_t size,
+                       void *buf)
 {
     (void)type, (void)pl;
     return transfer((struct vfd_file *)file, addr, size, buf, NULL);

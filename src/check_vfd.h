@@ -2,9 +2,9 @@
  * An HDF5 file driver that keeps what the HDF5 library writes in memory, as sparse pages.
  *
  * HDF5 builds the skeleton of a rank's file through it: object headers, groups, types. The bulk of
- * the data never passes through HDF5, so the pages stay few, and every byte that reaches the disk is
- * written by our own code: errors of the disk are ours to see and to handle, never HDF5's.
- * What is done with the pages is left to check_skel.c.
+ * the data never passes through HDF5, so the pages stay few, and every byte that reaches the disk
+ * is written by our own code: errors of the disk are ours to see and to handle, never HDF5's. What
+ * is done with the pages is left to check_skel.c.
  */
 #ifndef HMF_CHECK_VFD_H
 #define HMF_CHECK_VFD_H
@@ -17,7 +17,7 @@
 #define HMF__VFD_PAGE 4096u
 
 struct hmf__vfd_page {
-    uint64_t number;                    /* the page holds the file's bytes from number * HMF__VFD_PAGE */
+    uint64_t number;               /* the page holds the file's bytes from number * HMF__VFD_PAGE */
     unsigned char *bytes;
 };
 

@@ -6,7 +6,7 @@
 #include "check_file.h"
 
 #include "base.h"
-#include "check_plan.h"
+#include "check_outline.h"
 #include "check_skel.h"
 #include "hmf/version.h"
 
@@ -74,7 +74,7 @@ static void add_pages(struct layout *l, const struct hmf__skel *skel, uint64_t f
 }
 
 /* Points the pieces of the image's segments into the segments' memory: one walk per segment. */
-static void find_sources(const struct hmf__plan *plan, const struct hmf__file_source *source,
+static void find_sources(const struct hmf__outline *plan, const struct hmf__file_source *source,
                          struct layout *l, struct run_ref *order)
 {
     for (size_t i = 0; i < plan->nruns; i++)
@@ -84,7 +84,7 @@ static void find_sources(const struct hmf__plan *plan, const struct hmf__file_so
     size_t k = 0;
     uint64_t start = 0;                 /* of the k-th iovec in the segment */
     for (size_t i = 0; i < plan->nruns; i++) {
-        const struct hmf__plan_run *r = &plan->runs[order[i].run];
+        const struct hmf__outline_run *r = &plan->runs[order[i].run];
         if (r->segment >= source->nsegments)
             break;
         if (s != &source->segments[r->segment]) {
@@ -102,7 +102,7 @@ static void find_sources(const struct hmf__plan *plan, const struct hmf__file_so
     }
 }
 
-static hmf_status_t lay_out(const struct hmf__plan *plan, const struct hmf__skel *skel,
+static hmf_status_t lay_out(const struct hmf__outline *plan, const struct hmf__skel *skel,
                             const struct hmf__file_source *source, struct layout *l)
 {
     size_t n = plan->nruns * 2 + hmf__skel_npages(skel) + 4;
@@ -115,7 +115,7 @@ static hmf_status_t lay_out(const struct hmf__plan *plan, const struct hmf__skel
         return hmf__fail(HMF_ERR_NOMEM, "no memory to lay out a checkpoint file");
     }
     for (size_t i = 0; i < plan->nruns; i++) {
-        const struct hmf__plan_run *r = &plan->runs[i];
+        const struct hmf__outline_run *r = &plan->runs[i];
         order[i] = (struct run_ref){i, plan->datasets[r->dataset].offset + r->dataset_offset, 0};
     }
     qsort(order, plan->nruns, sizeof(*order), by_key);
@@ -125,7 +125,7 @@ static hmf_status_t lay_out(const struct hmf__plan *plan, const struct hmf__skel
     uint64_t at = HMF__FILE_HEADER;
     add_memory(l, 0, HMF__FILE_HEADER, NULL);
     for (size_t i = 0; i < plan->nruns; i++) {
-        const struct hmf__plan_run *r = &plan->runs[order[i].run];
+        const struct hmf__outline_run *r = &plan->runs[order[i].run];
         uint64_t offset = order[i].major;
         if (offset < at || r->bytes > hmf__skel_size(skel) - offset) {
             rc = hmf__fail(HMF_ERR_HDF5, "HDF5 gave the dataset %s a place that is taken",
@@ -135,13 +135,13 @@ static hmf_status_t lay_out(const struct hmf__plan *plan, const struct hmf__skel
         add_pages(l, skel, at, offset, &page);
         l->piece_of_run[order[i].run] = l->n;
         const void *memory = NULL;
-        if (r->segment == HMF__PLAN_INFO)
+        if (r->segment == HMF__OUTLINE_INFO)
             memory = (r->dataset == plan->names_dataset ? plan->names : plan->tables)
                 + r->segment_offset;
-        else if (r->segment == HMF__PLAN_META)
+        else if (r->segment == HMF__OUTLINE_META)
             memory = source->meta;
         struct hmf__io_piece *p = add_memory(l, offset, r->bytes, memory);
-        p->part = r->segment == HMF__PLAN_META;
+        p->part = r->segment == HMF__OUTLINE_META;
         at = offset + r->bytes;
     }
     add_pages(l, skel, at, hmf__skel_size(skel), &page);
@@ -165,16 +165,16 @@ static void put_u64(unsigned char *to, uint64_t v)
 }
 
 /* /image/parts, now that the checksums are known. */
-static void fill_parts(const struct hmf__plan *plan, const struct hmf__file_source *source,
+static void fill_parts(const struct hmf__outline *plan, const struct hmf__file_source *source,
                        const struct layout *l, unsigned char *to)
 {
-    const struct hmf__plan_field *f = plan->part_fields;
+    const struct hmf__outline_field *f = plan->part_fields;
     memset(to, 0, (size_t)plan->nparts * plan->part_bytes);
     for (size_t i = 0; i < plan->nruns; i++) {
-        const struct hmf__plan_run *r = &plan->runs[i];
+        const struct hmf__outline_run *r = &plan->runs[i];
         const struct hmf__io_piece *p = &l->pieces[l->piece_of_run[i]];
         bool segment = r->segment < source->nsegments;
-        if (!segment && r->segment != HMF__PLAN_META)
+        if (!segment && r->segment != HMF__OUTLINE_META)
             continue;
         put_u64(to + f[0].offset, p->offset);
         put_u64(to + f[1].offset, p->bytes);
@@ -190,13 +190,13 @@ static void fill_parts(const struct hmf__plan *plan, const struct hmf__file_sour
     }
 }
 
-static uint32_t fill_header(const struct hmf__plan *plan, const struct hmf__skel *skel,
+static uint32_t fill_header(const struct hmf__outline *plan, const struct hmf__skel *skel,
                             const struct hmf__file_label *label,
                             const struct hmf__file_source *source, const unsigned char *parts,
                             uint32_t rest_crc, unsigned char *header)
 {
-    static const char text[] = "HMFPART1\nOne rank's part of an HMF checkpoint: an HDF5 file behind "
-                               "a user block of 4096 bytes.\n";
+    static const char text[] = "HMFPART1\nOne rank's part of an HMF checkpoint: an HDF5 file "
+                               "behind a user block of 4096 bytes.\n";
     size_t table = (size_t)plan->nparts * plan->part_bytes;
     memset(header, 0, HMF__FILE_HEADER);
     memcpy(header, text, sizeof text - 1);
@@ -219,14 +219,15 @@ static uint32_t fill_header(const struct hmf__plan *plan, const struct hmf__skel
     return seal;
 }
 
-hmf_status_t hmf__file_write(struct hmf__io *io, const char *path, const struct hmf__file_label *label,
+hmf_status_t hmf__file_write(struct hmf__io *io, const char *path,
+                             const struct hmf__file_label *label,
                              const struct hmf__file_source *source, struct hmf__file_seal *seal)
 {
-    struct hmf__plan *plan = NULL;
+    struct hmf__outline *plan = NULL;
     struct hmf__skel *skel = NULL;
     struct layout layout = {0};
     uint32_t rest_crc = 0;
-    hmf_status_t rc = hmf__plan_new(source->meta, source->meta_len, &plan);
+    hmf_status_t rc = hmf__outline_new(source->meta, source->meta_len, &plan);
     if (rc != HMF_OK)
         return rc;
     char library[64];
@@ -262,6 +263,6 @@ free_layout:
     layout_fini(&layout);
     hmf__skel_free(skel);
 free_plan:
-    hmf__plan_free(plan);
+    hmf__outline_free(plan);
     return rc;
 }

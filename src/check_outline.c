@@ -1,9 +1,9 @@
 /*
- * The rule by which an image is laid out as datasets; see check_plan.h.
+ * The rule by which an image is laid out as datasets; see check_outline.h.
  */
 #include "config.h"
 
-#include "check_plan.h"
+#include "check_outline.h"
 
 #include "base.h"
 
@@ -23,17 +23,17 @@
 
 /* ---- growing lists ---- */
 
-static struct hmf__plan_dataset *add_dataset(struct hmf__plan *p, const char *path)
+static struct hmf__outline_dataset *add_dataset(struct hmf__outline *p, const char *path)
 {
     if (p->ndatasets == p->dataset_capacity) {
         size_t n = p->dataset_capacity != 0 ? p->dataset_capacity * 2 : 64;
-        struct hmf__plan_dataset *d = hmf__realloc(p->datasets, n * sizeof(*d));
+        struct hmf__outline_dataset *d = hmf__realloc(p->datasets, n * sizeof(*d));
         if (d == NULL)
             return NULL;
         p->datasets = d;
         p->dataset_capacity = n;
     }
-    struct hmf__plan_dataset *d = &p->datasets[p->ndatasets];
+    struct hmf__outline_dataset *d = &p->datasets[p->ndatasets];
     memset(d, 0, sizeof(*d));
     d->path = hmf__strdup(path);
     if (d->path == NULL)
@@ -43,20 +43,21 @@ static struct hmf__plan_dataset *add_dataset(struct hmf__plan *p, const char *pa
 }
 
 /* Adds a run at the end of the last dataset. */
-static bool add_run(struct hmf__plan *p, uint32_t segment, uint64_t segment_offset, uint64_t bytes)
+static bool add_run(struct hmf__outline *p, uint32_t segment, uint64_t segment_offset,
+                    uint64_t bytes)
 {
-    struct hmf__plan_dataset *d = &p->datasets[p->ndatasets - 1];
+    struct hmf__outline_dataset *d = &p->datasets[p->ndatasets - 1];
     if (bytes == 0)
         return true;
     if (p->nruns == p->run_capacity) {
         size_t n = p->run_capacity != 0 ? p->run_capacity * 2 : 64;
-        struct hmf__plan_run *r = hmf__realloc(p->runs, n * sizeof(*r));
+        struct hmf__outline_run *r = hmf__realloc(p->runs, n * sizeof(*r));
         if (r == NULL)
             return false;
         p->runs = r;
         p->run_capacity = n;
     }
-    p->runs[p->nruns++] = (struct hmf__plan_run){
+    p->runs[p->nruns++] = (struct hmf__outline_run){
         .dataset = (uint32_t)(p->ndatasets - 1), .segment = segment,
         .segment_offset = segment_offset, .dataset_offset = d->bytes, .bytes = bytes
     };
@@ -102,7 +103,7 @@ static void choose(struct own *own, size_t n, const hmf_meta_t *meta)
     qsort(own, n, sizeof(*own), by_size);
     for (size_t i = 0; i < n; i++) {
         const struct hmf__table_info *t = hmf_meta_table(meta, own[i].root->table);
-        if (t->nslots != 0 || own[i].root->offset != 0 || own[i].bytes == 0)
+        if (t->nslots != 0 || own[i].root->inside || own[i].bytes == 0)
             continue;
         own[i].chosen = n <= OWN_ALL || (own[i].bytes >= OWN_BYTES && many < OWN_MAX);
         many += own[i].chosen;
@@ -121,7 +122,7 @@ static void choose(struct own *own, size_t n, const hmf_meta_t *meta)
 }
 
 /* A link name of HDF5 made of a registered name; unique in the plan, by a number at its end. */
-static char *state_path(const struct hmf__plan *p, const char *name)
+static char *state_path(const struct hmf__outline *p, const char *name)
 {
     size_t n = strlen(name) + 32;
     char *path = hmf__malloc(n);
@@ -145,9 +146,9 @@ static char *state_path(const struct hmf__plan *p, const char *name)
     }
 }
 
-/* The extents of a variable: how many unless one, then those of its type's arrays down to the table's
-   type; no extents are a scalar. */
-static void set_extents(struct hmf__plan_dataset *d, const struct hmf__types *types,
+/* The extents of a variable: how many unless one, then those of its type's arrays down to the
+   table's type; no extents are a scalar. */
+static void set_extents(struct hmf__outline_dataset *d, const struct hmf__types *types,
                         const struct hmf__root_info *r, uint32_t element)
 {
     uint64_t rows = 1;
@@ -158,7 +159,7 @@ static void set_extents(struct hmf__plan_dataset *d, const struct hmf__types *ty
         rows = r->count;
     }
     while (type < types->n && type != element && types->v[type].kind == HMF__KIND_ARRAY
-           && d->ndims < HMF__PLAN_MAX_DIMS) {
+           && d->ndims < HMF__OUTLINE_MAX_DIMS) {
         d->dims[d->ndims++] = types->v[type].count;
         if (hmf__mul_overflow_u64(rows, types->v[type].count, &rows))
             break;
@@ -172,16 +173,18 @@ static void set_extents(struct hmf__plan_dataset *d, const struct hmf__types *ty
 
 /* ---- a table's datasets ---- */
 
-static bool set_type_text(struct hmf__plan_dataset *d, const struct hmf__types *types, uint32_t type)
+static bool set_type_text(struct hmf__outline_dataset *d, const struct hmf__types *types,
+                          uint32_t type)
 {
     char text[TYPE_TEXT_MAX];
-    hmf__plan_type_text(types, type, text, sizeof text);
+    hmf__outline_type_text(types, type, text, sizeof text);
     d->text = hmf__strdup(text);
     return d->text != NULL;
 }
 
 /* The DATA segment: the chosen variables, then the rows that are left. */
-static bool plan_data(struct hmf__plan *p, uint32_t segment, uint32_t table, struct own *own, size_t n)
+static bool plan_data(struct hmf__outline *p, uint32_t segment, uint32_t table, struct own *own,
+                      size_t n)
 {
     const struct hmf__types *types = hmf_meta_types(p->meta);
     const struct hmf__table_info *t = hmf_meta_table(p->meta, table);
@@ -194,12 +197,12 @@ static bool plan_data(struct hmf__plan *p, uint32_t segment, uint32_t table, str
         if (!own[i].chosen || r->table != table)
             continue;
         char *path = state_path(p, r->name);
-        struct hmf__plan_dataset *d = path != NULL ? add_dataset(p, path) : NULL;
+        struct hmf__outline_dataset *d = path != NULL ? add_dataset(p, path) : NULL;
         hmf__free(path);
         if (d == NULL)
             return false;
         own[i].dataset = (uint32_t)(p->ndatasets - 1);
-        d->form = HMF__PLAN_VALUES;
+        d->form = HMF__OUTLINE_VALUES;
         d->type = t->type;
         set_extents(d, types, r, t->type);
         if (!set_type_text(d, types, r->type)
@@ -209,7 +212,7 @@ static bool plan_data(struct hmf__plan *p, uint32_t segment, uint32_t table, str
 
     char path[HMF__PART_PATH_MAX];
     snprintf(path, sizeof path, "/tables/%s", t->name);
-    struct hmf__plan_dataset *d = add_dataset(p, path);
+    struct hmf__outline_dataset *d = add_dataset(p, path);
     if (d == NULL)
         return false;
     uint64_t at = 0;
@@ -231,20 +234,21 @@ static bool plan_data(struct hmf__plan *p, uint32_t segment, uint32_t table, str
         return true;
     }
     d->ndims = 1;
-    d->form = regular ? HMF__PLAN_VALUES : HMF__PLAN_BYTES;
+    d->form = regular ? HMF__OUTLINE_VALUES : HMF__OUTLINE_BYTES;
     d->type = t->type;
     d->dims[0] = regular ? d->bytes / row_bytes : d->bytes;
     return set_type_text(d, types, t->type);
 }
 
-static bool plan_numbers(struct hmf__plan *p, uint32_t segment, uint32_t table, const char *suffix,
+static bool plan_numbers(struct hmf__outline *p, uint32_t segment, uint32_t table,
+                         const char *suffix,
                          uint32_t size, bool slots)
 {
     const struct hmf__table_info *t = hmf_meta_table(p->meta, table);
     uint64_t bytes = hmf_meta_segment(p->meta, segment)->bytes;
     char path[HMF__PART_PATH_MAX];
     snprintf(path, sizeof path, "/tables/%s.%s", t->name, suffix);
-    struct hmf__plan_dataset *d = add_dataset(p, path);
+    struct hmf__outline_dataset *d = add_dataset(p, path);
     if (d == NULL)
         return false;
     uint64_t row, all;
@@ -253,13 +257,13 @@ static bool plan_numbers(struct hmf__plan *p, uint32_t segment, uint32_t table, 
     d->size = size;
     if (slots && t->nslots != 0 && !hmf__mul_overflow_u64(t->nslots, size, &row)
         && !hmf__mul_overflow_u64(row, t->nrows, &all) && all == bytes) {
-        d->form = HMF__PLAN_SLOTS;
+        d->form = HMF__OUTLINE_SLOTS;
         d->dims[0] = t->nrows;
     } else if (bytes % size == 0) {
-        d->form = HMF__PLAN_UINT;
+        d->form = HMF__OUTLINE_UINT;
         d->dims[0] = bytes / size;
     } else {
-        d->form = HMF__PLAN_BYTES;
+        d->form = HMF__OUTLINE_BYTES;
         d->dims[0] = bytes;
     }
     return add_run(p, segment, 0, bytes);
@@ -267,10 +271,11 @@ static bool plan_numbers(struct hmf__plan *p, uint32_t segment, uint32_t table, 
 
 /* ---- our own records ---- */
 
-static uint32_t add_field(struct hmf__plan_field *f, uint32_t at, const char *name, uint32_t bytes,
+static uint32_t add_field(struct hmf__outline_field *f, uint32_t at, const char *name,
+                          uint32_t bytes,
                           bool text)
 {
-    *f = (struct hmf__plan_field){name, at, bytes, text};
+    *f = (struct hmf__outline_field){name, at, bytes, text};
     return at + bytes;
 }
 
@@ -286,13 +291,14 @@ static void put_text(unsigned char *to, uint32_t size, const char *text)
     memcpy(to, text, n < size ? n : size);
 }
 
-static bool add_record(struct hmf__plan *p, const char *path, const struct hmf__plan_field *fields,
+static bool add_record(struct hmf__outline *p, const char *path,
+                       const struct hmf__outline_field *fields,
                        size_t nfields, uint32_t size, uint64_t records, uint32_t segment)
 {
-    struct hmf__plan_dataset *d = add_dataset(p, path);
+    struct hmf__outline_dataset *d = add_dataset(p, path);
     if (d == NULL)
         return false;
-    d->form = HMF__PLAN_RECORD;
+    d->form = HMF__OUTLINE_RECORD;
     d->fields = fields;
     d->nfields = nfields;
     d->size = size;
@@ -302,7 +308,7 @@ static bool add_record(struct hmf__plan *p, const char *path, const struct hmf__
 }
 
 /* /image/tables: how block ids and rows are counted. */
-static bool plan_tables(struct hmf__plan *p)
+static bool plan_tables(struct hmf__outline *p)
 {
     size_t n = hmf_meta_ntables(p->meta);
     uint32_t name_max = 8;
@@ -311,7 +317,7 @@ static bool plan_tables(struct hmf__plan *p)
         if (k > name_max)
             name_max = (uint32_t)(k < 1024 ? k : 1024);
     }
-    struct hmf__plan_field *f = p->table_fields;
+    struct hmf__outline_field *f = p->table_fields;
     uint32_t size = 0;
     size = add_field(&f[0], size, "table", name_max, true);
     size = add_field(&f[1], size, "first_block", 8, false);
@@ -335,11 +341,11 @@ static bool plan_tables(struct hmf__plan *p)
         put_u64(to + f[5].offset, t->nslots);
     }
     p->tables_dataset = (uint32_t)p->ndatasets;
-    return add_record(p, "/image/tables", f, 6, size, n, HMF__PLAN_INFO);
+    return add_record(p, "/image/tables", f, 6, size, n, HMF__OUTLINE_INFO);
 }
 
 /* /names: where each registered variable is. own is in the order of table and row. */
-static bool plan_names(struct hmf__plan *p, const struct own *own, size_t n)
+static bool plan_names(struct hmf__outline *p, const struct own *own, size_t n)
 {
     uint32_t name_max = 8, path_max = 8;
     if (n == 0)
@@ -354,7 +360,7 @@ static bool plan_names(struct hmf__plan *p, const struct own *own, size_t n)
         if (k > path_max)
             path_max = (uint32_t)(k < HMF__PART_PATH_MAX ? k : HMF__PART_PATH_MAX);
     }
-    struct hmf__plan_field *f = p->name_fields;
+    struct hmf__outline_field *f = p->name_fields;
     uint32_t size = 0;
     size = add_field(&f[0], size, "name", name_max, true);
     size = add_field(&f[1], size, "dataset", path_max, true);
@@ -390,25 +396,25 @@ static bool plan_names(struct hmf__plan *p, const struct own *own, size_t n)
             snprintf(path, sizeof path, "%s", p->datasets[last->dataset].path);
             row = r->row - last->root->row;
         }
-        hmf__plan_type_text(types, r->type, text, sizeof text);
+        hmf__outline_type_text(types, r->type, text, sizeof text);
         put_text(to + f[0].offset, name_max, r->name);
         put_text(to + f[1].offset, path_max, path);
         put_u64(to + f[2].offset, row);
         put_u64(to + f[3].offset, r->nrows);
-        put_u64(to + f[4].offset, r->offset);
+        put_u64(to + f[4].offset, r->leaf);
         put_u64(to + f[5].offset, r->block);
         put_text(to + f[6].offset, NAME_TYPE_MAX, text);
     }
     p->names_dataset = (uint32_t)p->ndatasets;
-    return add_record(p, "/names", f, 7, size, n, HMF__PLAN_INFO);
+    return add_record(p, "/names", f, 7, size, n, HMF__OUTLINE_INFO);
 }
 
 /* /image/parts: one record per run of the image, filled in by check_file.c when it is written. */
-static bool plan_parts(struct hmf__plan *p)
+static bool plan_parts(struct hmf__outline *p)
 {
     uint32_t path_max = 8, nparts = 0;
     for (size_t i = 0; i < p->nruns; i++) {
-        if (p->runs[i].segment == HMF__PLAN_INFO)
+        if (p->runs[i].segment == HMF__OUTLINE_INFO)
             continue;
         size_t k = strlen(p->datasets[p->runs[i].dataset].path);
         if (k > path_max)
@@ -416,7 +422,7 @@ static bool plan_parts(struct hmf__plan *p)
         nparts++;
     }
     path_max = (path_max + 7) / 8 * 8;
-    struct hmf__plan_field *f = p->part_fields;
+    struct hmf__outline_field *f = p->part_fields;
     uint32_t size = 0;
     size = add_field(&f[0], size, "offset", 8, false);
     size = add_field(&f[1], size, "bytes", 8, false);
@@ -429,12 +435,12 @@ static bool plan_parts(struct hmf__plan *p)
     p->nparts = nparts;
     p->part_bytes = size;
     p->parts_dataset = (uint32_t)p->ndatasets;
-    return add_record(p, "/image/parts", f, 8, size, nparts, HMF__PLAN_PARTS);
+    return add_record(p, "/image/parts", f, 8, size, nparts, HMF__OUTLINE_PARTS);
 }
 
 /* ---- the whole ---- */
 
-static bool plan_all(struct hmf__plan *p, size_t meta_len, struct own *own, size_t nroots)
+static bool plan_all(struct hmf__outline *p, size_t meta_len, struct own *own, size_t nroots)
 {
     choose(own, nroots, p->meta);
     for (size_t i = 0; i < hmf_meta_nsegments(p->meta); i++) {
@@ -462,21 +468,21 @@ static bool plan_all(struct hmf__plan *p, size_t meta_len, struct own *own, size
     }
     if (!plan_names(p, own, nroots) || !plan_tables(p))
         return false;
-    struct hmf__plan_dataset *d = add_dataset(p, "/image/meta");
+    struct hmf__outline_dataset *d = add_dataset(p, "/image/meta");
     if (d == NULL)
         return false;
     p->meta_dataset = (uint32_t)(p->ndatasets - 1);
-    d->form = HMF__PLAN_BYTES;
+    d->form = HMF__OUTLINE_BYTES;
     d->ndims = 1;
     d->dims[0] = meta_len;
-    return add_run(p, HMF__PLAN_META, 0, meta_len) && plan_parts(p);
+    return add_run(p, HMF__OUTLINE_META, 0, meta_len) && plan_parts(p);
 }
 
-hmf_status_t hmf__plan_new(const void *meta, size_t meta_len, struct hmf__plan **out)
+hmf_status_t hmf__outline_new(const void *meta, size_t meta_len, struct hmf__outline **out)
 {
     hmf_status_t rc = HMF_ERR_NOMEM;
     struct own *own = NULL;
-    struct hmf__plan *p = hmf__calloc(1, sizeof(*p));
+    struct hmf__outline *p = hmf__calloc(1, sizeof(*p));
     if (p == NULL)
         goto no_memory;
     p->names_dataset = p->tables_dataset = UINT32_MAX;
@@ -505,11 +511,11 @@ no_memory:
     hmf__fail(rc, "no memory to lay out a checkpoint file");
 free_plan:
     hmf__free(own);
-    hmf__plan_free(p);
+    hmf__outline_free(p);
     return rc;
 }
 
-void hmf__plan_free(struct hmf__plan *p)
+void hmf__outline_free(struct hmf__outline *p)
 {
     if (p == NULL)
         return;

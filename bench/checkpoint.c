@@ -1,0 +1,160 @@
+/* checkpoint MB [FOLDER]: a durable and verified checkpoint of MB MiB a rank, beside a plain file of
+ * of as many bytes by write, fsync, rename and fsync of the folder; taken in turns, medians.
+ *
+ * Links the data side only: the ranks talk by plain MPI. */
+#include "bench.h"
+
+#include "base.h"
+#include "check.h"
+#include "image.h"
+#include "state.h"
+#include "typemap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <mpi.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ROUNDS 7
+
+static int rank, nranks;
+
+static hmf_status_t agree(void *ctx, hmf_status_t mine, char *text, size_t len)
+{
+    int in[2] = {(int)mine, rank}, out[2];
+
+    (void)ctx;
+    MPI_Allreduce(in, out, 1, MPI_2INT, MPI_MAXLOC, MPI_COMM_WORLD);
+    if (out[0])
+        MPI_Bcast(text, (int)len, MPI_CHAR, out[1], MPI_COMM_WORLD);
+    return (hmf_status_t)out[0];
+}
+
+static hmf_status_t gather(void *ctx, const void *mine, size_t len, void *all)
+{
+    (void)ctx;
+    MPI_Gather(mine, (int)len, MPI_BYTE, all, (int)len, MPI_BYTE, 0, MPI_COMM_WORLD);
+    return HMF_OK;
+}
+
+static hmf_status_t bcast(void *ctx, void *data, size_t len)
+{
+    (void)ctx;
+    MPI_Bcast(data, (int)len, MPI_BYTE, 0, MPI_COMM_WORLD);
+    return HMF_OK;
+}
+
+static void stop(const char *what)
+{
+    fprintf(stderr, "checkpoint: %s\n", what);
+    MPI_Abort(MPI_COMM_WORLD, 1);
+}
+
+/* Seconds from the first rank's start to the last one's end. */
+static double span(double start)
+{
+    double end = bench_now(), first, last;
+
+    MPI_Allreduce(&start, &first, 1, MPI_DOUBLE, MPI_MIN, MPI_COMM_WORLD);
+    MPI_Allreduce(&end, &last, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
+    return last - first;
+}
+
+static double plain(const char *folder, const char *bytes, size_t n)
+{
+    char tmp[1100], path[1100];
+    double start;
+
+    snprintf(path, sizeof path, "%s/plain.%d", folder, rank);
+    snprintf(tmp, sizeof tmp, "%s.tmp", path);
+    MPI_Barrier(MPI_COMM_WORLD);
+    start = bench_now();
+    int fd = open(tmp, O_CREAT | O_TRUNC | O_WRONLY, 0644);
+    if (fd < 0)
+        stop(strerror(errno));
+    for (size_t done = 0; done < n;) {
+        ssize_t w = write(fd, bytes + done, n - done);
+        if (w <= 0)
+            stop(strerror(errno));
+        done += (size_t)w;
+    }
+    int dir = open(folder, O_RDONLY);
+    if (fsync(fd) || close(fd) || rename(tmp, path) || fsync(dir) || close(dir))
+        stop(strerror(errno));
+    return span(start);
+}
+
+static double checkpoint(struct hmf__check_job *job, hmf_state_t *state)
+{
+    hmf_image_t *image;
+    uint64_t generation;
+    double start;
+
+    MPI_Barrier(MPI_COMM_WORLD);
+    start = bench_now();
+    if (hmf_image_capture(state, &image) || hmf__check_write(job, image, &generation))
+        stop(hmf_error_text());
+    double t = span(start);
+    hmf_image_free(image);
+    return t;
+}
+
+int main(int argc, char **argv)
+{
+    static const int desc[] = {typeDOUBLE};
+    double by_us[ROUNDS], by_hand[ROUNDS], load;
+    char dir[1050], name[64];
+    uint64_t generation;
+    hmf_state_t *state;
+
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &nranks);
+    size_t mib = argc > 1 ? strtoul(argv[1], NULL, 10) : 64;
+    const char *folder = argc > 2 ? argv[2] : ".";
+    if (mib == 0 || strlen(folder) > 1000)
+        stop("usage: checkpoint MB [FOLDER]");
+    size_t n = mib << 20;
+    double *values = malloc(n);
+    if (!values)
+        stop("out of memory");
+    for (size_t i = 0; i < n / sizeof *values; i++)
+        values[i] = rank + 0.5 * (double)i;
+    if (hmf_state_new(&state)
+        || hmf_state_add(state, "values", values, n, desc, 1, NULL))
+        stop(hmf_error_text());
+
+    snprintf(dir, sizeof dir, "%s/checkpoints", folder);
+    struct hmf__check_job job = {.rank = rank, .nranks = nranks, .dir = dir, .program = "bench",
+                                 .keep = 1, .agree = agree, .gather = gather, .bcast = bcast};
+    plain(folder, (const char *)values, n);
+    checkpoint(&job, state);
+    for (int i = 0; i < ROUNDS; i++) {
+        by_hand[i] = plain(folder, (const char *)values, n);
+        by_us[i] = checkpoint(&job, state);
+    }
+    memset(values, 0, n);
+    MPI_Barrier(MPI_COMM_WORLD);
+    load = bench_now();
+    if (hmf__check_load(&job, -1, state, &generation))
+        stop(hmf_error_text());
+    load = span(load);
+    for (size_t i = 0; i < n / sizeof *values; i++) {
+        if (values[i] != rank + 0.5 * (double)i)
+            stop("a restored value is wrong");
+    }
+    if (rank == 0) {
+        double us = bench_median(by_us, ROUNDS), hand = bench_median(by_hand, ROUNDS);
+        snprintf(name, sizeof name, "checkpoint %dx%zu MiB", nranks, mib);
+        bench_line(name, us * 1e3, "ms", us / hand, "write+fsync+rename");
+        snprintf(name, sizeof name, "restart %dx%zu MiB", nranks, mib);
+        bench_line(name, load * 1e3, "ms", 0, NULL);
+    }
+    hmf__check_release(&job);
+    hmf_state_free(state);
+    free(values);
+    MPI_Finalize();
+    return 0;
+}

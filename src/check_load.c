@@ -1,0 +1,258 @@
+/*
+ * Finding and restoring checkpoints of a whole job, collectively; see check.h.
+ */
+#include "config.h"
+
+#include "check.h"
+
+#include "base.h"
+#include "check_dir.h"
+#include "check_manifest.h"
+#include "check_priv.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define TEXT_MAX HMF__CHECK_TEXT_MAX
+
+/* ---- finding ---- */
+
+static hmf_status_t read_manifest(struct hmf__check_job *job, uint64_t generation,
+                                  struct hmf__manifest **out)
+{
+    char path[HMF__DIR_PATH_MAX];
+    hmf_status_t rc = hmf__dir_generation(job->dir, generation, false, path);
+    if (rc == HMF_OK)
+        rc = hmf__manifest_read(path, out);
+    if (rc != HMF_OK)
+        return rc;
+    struct hmf__manifest *m = *out;
+    if (m->generation != generation)
+        rc = hmf__fail(HMF_ERR_FORMAT, "%s holds generation %" PRIu64 ": it was renamed", path,
+                       m->generation);
+    else if (strcmp(m->program, job->program) != 0)
+        rc = hmf__fail(HMF_ERR_MISMATCH, "%s was written by the program %s, this is %s: set "
+                       "HMF_DIR to another directory, or HMF_RESTART=never to start afresh",
+                       path, m->program, job->program);
+    else if (m->nranks != job->nranks)
+        rc = hmf__fail(HMF_ERR_MISMATCH, "%s was written by %d ranks, this job has %d: start it "
+                       "with %d ranks, or set HMF_RESTART=never to start afresh", path,
+                       m->nranks, job->nranks, m->nranks);
+    if (rc != HMF_OK) {
+        hmf__manifest_free(m);
+        *out = NULL;
+    }
+    return rc;
+}
+
+/* Of these an older generation may be free. */
+static bool is_damage(hmf_status_t rc)
+{
+    return rc == HMF_ERR_FORMAT || rc == HMF_ERR_VERSION || rc == HMF_ERR_CHECKSUM
+        || rc == HMF_ERR_IO || rc == HMF_ERR_NOTFOUND;
+}
+
+/* Rank 0: the newest generation below that bound whose manifest is intact. */
+static hmf_status_t find_below(struct hmf__check_job *job, uint64_t bound, uint64_t *generation)
+{
+    struct hmf__dir_list list;
+    struct hmf__manifest *m;
+    bool there = false;
+    uint64_t finished = 0;
+    hmf_status_t rc = hmf__dir_list(job->dir, &list), damage = HMF_OK;
+    char text[TEXT_MAX] = "";
+    if (rc != HMF_OK)
+        return rc;
+    rc = hmf__dir_get_finished(job->dir, &there, &finished);
+    if (rc != HMF_OK)
+        goto free_list;
+    rc = hmf__fail(HMF_ERR_NOTFOUND, "there is no checkpoint in %s", job->dir);
+    for (size_t i = 0; i < list.ngenerations; i++) {
+        uint64_t g = list.generations[i];
+        if (g >= bound)
+            continue;
+        if (there && g <= finished) {
+            rc = hmf__fail(HMF_ERR_NOTFOUND, "the job of %s has finished", job->dir);
+            break;
+        }
+        rc = read_manifest(job, g, &m);
+        if (rc == HMF_OK) {
+            hmf__manifest_free(m);
+            *generation = g;
+            break;
+        }
+        if (!is_damage(rc))
+            break;
+        hmf__log(HMF__LOG_WARN, "checkpoint generation %" PRIu64 " cannot be used: %s", g,
+                 hmf_error_text());
+        hmf__check_note_damaged(job, g);
+        if (damage == HMF_OK) {
+            damage = rc == HMF_ERR_NOTFOUND ? HMF_ERR_FORMAT : rc;
+            snprintf(text, sizeof text, "%.900s", hmf_error_text());
+        }
+        rc = HMF_ERR_NOTFOUND;
+    }
+    if (rc == HMF_ERR_NOTFOUND && damage != HMF_OK)
+        rc = hmf__fail(damage, "no checkpoint in %s is intact (%.700s); to start afresh set "
+                       "HMF_RESTART=never", job->dir, text);
+
+free_list:
+    hmf__dir_list_fini(&list);
+    return rc;
+}
+
+static hmf_status_t find_agreed(struct hmf__check_job *job, long wanted, uint64_t bound,
+                                uint64_t *out)
+{
+    struct hmf__manifest *m;
+    uint64_t generation = 0;
+    hmf_status_t rc = hmf__check_arguments(job);
+    if (rc == HMF_OK)
+        rc = hmf__check_open(job);
+    if (rc == HMF_OK && job->rank == 0) {
+        struct stat st;
+        if (stat(job->dir, &st) != 0 && errno == ENOENT)
+            rc = hmf__fail(HMF_ERR_NOTFOUND, "there is no checkpoint directory %s", job->dir);
+        else
+            rc = hmf__check_take_lock(job);
+        if (rc == HMF_OK && wanted < 0) {
+            rc = find_below(job, bound, &generation);
+        } else if (rc == HMF_OK) {
+            generation = (uint64_t)wanted;
+            rc = read_manifest(job, generation, &m);
+            if (rc == HMF_OK)
+                hmf__manifest_free(m);
+        }
+    }
+    rc = hmf__check_agree(job, rc);
+    if (rc == HMF_OK)
+        rc = job->bcast(job->ctx, &generation, sizeof generation);
+    if (rc == HMF_OK)
+        *out = generation;
+    return rc;
+}
+
+hmf_status_t hmf__check_find(struct hmf__check_job *job, long wanted, uint64_t *generation)
+{
+    return find_agreed(job, wanted, UINT64_MAX, generation);
+}
+
+/* ---- reading ---- */
+
+/* Every rank's seal, from the manifest that rank 0 reads. */
+static hmf_status_t share_seals(struct hmf__check_job *job, uint64_t generation,
+                                struct hmf__file_seal *mine)
+{
+    struct hmf__manifest *m = NULL;
+    struct hmf__file_seal *seals = hmf__calloc((size_t)job->nranks, sizeof(*seals));
+    hmf_status_t rc = HMF_OK;
+    if (seals == NULL)
+        rc = hmf__fail(HMF_ERR_NOMEM, "no memory for the manifest");
+    else if (job->rank == 0)
+        rc = read_manifest(job, generation, &m);
+    rc = hmf__check_agree(job, rc);
+    if (rc == HMF_OK) {
+        if (m != NULL)
+            memcpy(seals, m->seals, (size_t)job->nranks * sizeof(*seals));
+        rc = job->bcast(job->ctx, seals, (size_t)job->nranks * sizeof(*seals));
+        *mine = seals[job->rank];
+    }
+    hmf__manifest_free(m);
+    hmf__free(seals);
+    return rc;
+}
+
+static hmf_status_t open_part(const struct hmf__check_job *job, uint64_t generation,
+                              const struct hmf__file_seal *seal, struct hmf__file **out)
+{
+    char path[HMF__DIR_PATH_MAX];
+    struct hmf__file *f = NULL;
+    hmf_status_t rc = hmf__dir_part(job->dir, generation, false, job->rank, path);
+    if (rc == HMF_OK)
+        rc = hmf__file_open(path, seal, &f);
+    if (rc != HMF_OK)
+        return rc;
+    if (f->generation != generation || f->rank != job->rank || f->nranks != job->nranks
+        || strcmp(f->program, job->program) != 0)
+        rc = hmf__fail(HMF_ERR_FORMAT, "%s is the part of rank %d of %d in generation %" PRIu64
+                       " of %s: it was put there by mistake", path, f->rank, f->nranks,
+                       f->generation, f->program);
+    if (rc == HMF_OK)
+        rc = hmf__file_verify(f);
+    if (rc != HMF_OK) {
+        hmf__file_close(f);
+        return rc;
+    }
+    *out = f;
+    return HMF_OK;
+}
+
+hmf_status_t hmf__check_read(struct hmf__check_job *job, uint64_t generation, hmf_state_t *state)
+{
+    struct hmf__file_seal seal;
+    struct hmf__file *f = NULL;
+    hmf_restore_t *restore = NULL;
+    hmf_status_t rc = hmf__check_agree(job, hmf__check_arguments(job));
+    if (rc == HMF_OK)
+        rc = share_seals(job, generation, &seal);
+    if (rc != HMF_OK)
+        return rc;
+    rc = hmf__check_agree(job, open_part(job, generation, &seal, &f));
+    if (rc != HMF_OK)
+        goto close_file;
+    rc = hmf__check_agree(job, hmf_restore_begin(state, f->meta, f->meta_len, &restore));
+    if (rc != HMF_OK)
+        goto abort_restore;
+    rc = hmf__check_agree(job, hmf__file_restore(f, restore));
+    if (rc != HMF_OK)
+        goto abort_restore;
+    rc = hmf__check_agree(job, hmf_restore_finish(restore));
+    restore = NULL;
+
+abort_restore:
+    hmf_restore_abort(restore);
+close_file:
+    hmf__file_close(f);
+    return rc;
+}
+
+hmf_status_t hmf__check_load(struct hmf__check_job *job, long wanted, hmf_state_t *state,
+                             uint64_t *out)
+{
+    uint64_t generation, bound = UINT64_MAX;
+    hmf_status_t damage = HMF_OK;
+    char text[TEXT_MAX] = "";
+    for (;;) {
+        hmf_status_t rc = find_agreed(job, wanted, bound, &generation);
+        if (rc == HMF_ERR_NOTFOUND && damage != HMF_OK)
+            return hmf__fail(damage, "no checkpoint in %s is intact (%.700s); to start afresh set "
+                             "HMF_RESTART=never", job->dir, text);
+        if (rc != HMF_OK)
+            return rc;
+        rc = hmf__check_read(job, generation, state);
+        if (rc == HMF_OK) {
+            *out = generation;
+            return HMF_OK;
+        }
+        if (!is_damage(rc))
+            return rc;
+        if (rc == HMF_ERR_NOTFOUND)
+            rc = hmf__fail(HMF_ERR_FORMAT, "%.900s", hmf_error_text());
+        if (wanted >= 0)
+            return rc;
+        if (job->rank == 0) {
+            hmf__log(HMF__LOG_WARN, "checkpoint generation %" PRIu64 " cannot be used: %s",
+                     generation,
+                     hmf_error_text());
+            hmf__check_note_damaged(job, generation);
+        }
+        if (damage == HMF_OK) {
+            damage = rc;
+            snprintf(text, sizeof text, "%.900s", hmf_error_text());
+        }
+        bound = generation;
+    }
+}
