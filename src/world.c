@@ -288,9 +288,15 @@ hmf_status_t hmf__world_movable(void)
 
 hmf_status_t hmf__world_drain(void)
 {
+    uint64_t start = hmf__now_ns();
+    hmf_status_t status;
+
     if (world.inner == MPI_COMM_NULL)
         return hmf__fail(HMF_ERR_STATE, "this process holds no rank, it has nothing to drain");
-    return hmf__drain_run();
+    status = hmf__drain_run();
+    hmf__log(HMF__LOG_DEBUG, "drain of %zu communicators: %.2f ms, %zu messages kept",
+             hmf__vcomm_count(), (double) (hmf__now_ns() - start) * 1e-6, hmf__stash_total);
+    return status;
 }
 
 hmf_status_t hmf__world_unpack(int rank, const int *proc_of_old, const void *data, size_t len)
@@ -327,6 +333,7 @@ static bool *moved_ranks(const int *before, const int *after)
 hmf_status_t hmf__world_prepare(const int *new_proc_of)
 {
     size_t bytes = (size_t) hmf__procmap.nranks * sizeof(int);
+    uint64_t start = hmf__now_ns();
     hmf_status_t status;
     bool *moved;
     int rc;
@@ -353,6 +360,8 @@ hmf_status_t hmf__world_prepare(const int *new_proc_of)
     status = hmf__vbuild_run(world.pending_inner, moved);
     if (status != HMF_OK)
         PMPI_Comm_free(&world.pending_inner);
+    hmf__log(HMF__LOG_DEBUG, "new communicators: %.2f ms",
+             (double) (hmf__now_ns() - start) * 1e-6);
 free_moved:
     hmf__free(moved);
     if (status != HMF_OK)

@@ -2,8 +2,6 @@
  * prints medians of moves there and back; world_cost RANKS, with one process more. */
 #include "moves.h"
 
-#include <unistd.h>
-
 #define MOVES 21
 
 static int cmp(const void *a, const void *b)
@@ -17,13 +15,6 @@ static void median(const char *what, double *t)
 {
     qsort(t, MOVES, sizeof(*t), cmp);
     printf("  %s %.2f", what, t[MOVES / 2] * 1e3);
-}
-
-/* A process without a rank sleeps, as in a job. */
-static void wait_for(MPI_Request *q)
-{
-    for (int done = 0; !done; usleep(200))
-        PMPI_Test(q, &done, MPI_STATUS_IGNORE);
 }
 
 static void measure(int nranks, int ncomms, int rows)
@@ -74,21 +65,16 @@ static void measure(int nranks, int ncomms, int rows)
             CHECK(hmf__world_prepare(after) == HMF_OK);
             prepare[i] = PMPI_Wtime() - t;
         }
-        PMPI_Ibarrier(universe, &q);
-        wait_for(&q);
+        test_barrier(universe);
         /* Back to where it was, so that there is always a spare. */
         if (me == spare || me != map[1]) {
             t = PMPI_Wtime();
-            if (i % 2)
-                hmf__world_rollback();
-            else
-                hmf__world_rollback();
+            hmf__world_rollback();
             commit[i] = PMPI_Wtime() - t;
         } else {
             hmf__world_rollback();
         }
-        PMPI_Ibarrier(universe, &q);
-        wait_for(&q);
+        test_barrier(universe);
     }
     if (me == 0) {
         printf("%d ranks, %2d %s:", nranks, ncomms, rows ? "splits" : "dups");

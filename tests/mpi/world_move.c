@@ -225,7 +225,7 @@ static void forget_sends(void)
 
 int main(int argc, char **argv)
 {
-    int nprocs, map[NRANKS] = { 0, 1, 2, 3 }, rounds, was;
+    int nprocs, map[NRANKS] = { 0, 1, 2, 3 }, was;
 
     PMPI_Init(&argc, &argv);
     PMPI_Comm_size(MPI_COMM_WORLD, &nprocs);
@@ -237,14 +237,17 @@ int main(int argc, char **argv)
         make();
         use(-1);
     }
-    rounds = nprocs - NRANKS;
-    for (int round = 0; round < rounds; round++) {
-        int after[NRANKS], moved = (round * 3) % NRANKS;
+    /* One rank, then two at once, in turn, until no spare is left. */
+    for (int round = 0, used = NRANKS; used < nprocs; round++) {
+        int after[NRANKS], now = -1;
         double seconds;
 
         was = hmf__world_rank();
         memcpy(after, map, sizeof(map));
-        after[moved] = NRANKS + round;
+        for (int k = 0; k <= round % 2 && used < nprocs; k++)
+            after[(round * 3 + k * 2) % NRANKS] = used++;
+        for (int r = 0; r < NRANKS; r++)
+            now = after[r] == hmf__world_proc() ? r : now;
         for (int fail = 1; fail >= 0; fail--) {
             if (was >= 0)
                 send_all();
@@ -252,9 +255,9 @@ int main(int argc, char **argv)
             if (fail) {
                 CHECK(hmf__world_rank() == was);
             } else {
-                CHECK(hmf__world_rank() == (map[moved] == hmf__world_proc() ? -1
-                                            : after[moved] == hmf__world_proc() ? moved : was));
-                CHECK(hmf__world_proc_of(moved) == after[moved]);
+                CHECK(hmf__world_rank() == now);
+                for (int r = 0; r < NRANKS; r++)
+                    CHECK(hmf__world_proc_of(r) == after[r]);
                 memcpy(map, after, sizeof(map));
                 if (was < 0 && hmf__world_rank() >= 0)
                     take_over();
