@@ -44,6 +44,7 @@ struct capture {
     struct hmf__walk walk;
     hmf_image_t *image;
     uint32_t *table_of_type; /* by class representative */
+    uint32_t *table_of_shape;
     uint64_t *row;           /* of the registered variables' blocks */
     uint32_t *block;         /* by candidate: its id */
 };
@@ -73,39 +74,44 @@ static hmf_status_t big(void *out, uint64_t n, size_t each, const char *what)
     return HMF_OK;
 }
 
-/* Which tables are there, and how large are they? */
+/* Which tables are there, and how large are they?  By shapes: they are few. */
 static hmf_status_t count_tables(struct capture *c)
 {
     struct hmf__walk *w = &c->walk;
     hmf_image_t *image = c->image;
     uint32_t ntypes = w->types->n;
 
+    c->table_of_shape = hmf__malloc(w->nshapes * sizeof *c->table_of_shape);
     c->table_of_type = hmf__malloc(ntypes * sizeof *c->table_of_type);
     image->tables = hmf__calloc(ntypes, sizeof *image->tables);
-    if (!c->table_of_type || !image->tables)
+    if (!c->table_of_shape || !c->table_of_type || !image->tables)
         return no_memory("tables", ntypes);
     for (uint32_t i = 0; i < ntypes; i++)
         c->table_of_type[i] = NO_TABLE;
-    for (size_t i = 0; i < w->ncands; i++) {
-        if (w->cands[i].merged)
+    for (uint32_t i = 0; i < w->nshapes; i++) {
+        const struct hmf__shape *s = &w->shapes[i];
+        uint64_t rows, bytes;
+        if (!s->nblocks)
             continue;
-        const struct hmf__shape *s = &w->shapes[w->cands[i].shape];
         if (c->table_of_type[s->type] == NO_TABLE) {
             c->table_of_type[s->type] = (uint32_t)image->ntables;
             image->tables[image->ntables].meta.type = s->type;
             image->tables[image->ntables++].special = w->types->v[s->type].special;
         }
-        struct table *t = &image->tables[c->table_of_type[s->type]];
-        t->meta.nblocks++;
-        if (hmf__add_overflow_u64(t->meta.nrows, s->count, &t->meta.nrows))
+        c->table_of_shape[i] = c->table_of_type[s->type];
+        struct table *t = &image->tables[c->table_of_shape[i]];
+        t->meta.nblocks += s->nblocks;
+        if (hmf__mul_overflow_u64(s->count, s->nblocks, &rows) ||
+            hmf__mul_overflow_u64(s->bytes, s->nblocks, &bytes) || bytes > HMF__MAX_SIZE ||
+            hmf__add_overflow_u64(t->meta.nrows, rows, &t->meta.nrows))
             return hmf__fail(HMF_ERR_LIMIT, "the state is too large");
         t->meta.has_counts |= s->count != 1;
         if (is_direct(t, s->bytes))
-            t->ndirect++;
-        else if (s->bytes > SIZE_MAX / 2 - t->staged_bytes)
+            t->ndirect += (size_t)s->nblocks;
+        else if (bytes > SIZE_MAX / 2 - t->staged_bytes)
             return hmf__fail(HMF_ERR_LIMIT, "the state is too large");
         else
-            t->staged_bytes += (size_t)s->bytes;
+            t->staged_bytes += (size_t)bytes;
     }
     return HMF_OK;
 }
@@ -139,8 +145,8 @@ static hmf_status_t make_tables(struct capture *c)
         return rc;
     for (size_t i = 0; i < w->ncands; i++)
         if (!w->cands[i].merged)
-            c->block[i] = (uint32_t)c->image->tables[
-                c->table_of_type[w->shapes[w->cands[i].shape].type]].next_block++;
+            c->block[i] = (uint32_t)c->image->tables[c->table_of_shape[w->cands[i].shape]]
+                              .next_block++;
     return HMF_OK;
 }
 
@@ -223,6 +229,24 @@ static void put_block(struct table *t, const char *addr, const struct hmf__shape
     t->at += s->bytes;
 }
 
+/* A block of one small element with pointers, the common case, in few instructions. */
+static inline void put_node(const struct capture *c, struct table *t, const char *addr,
+                            size_t bytes, const struct hmf__slots *p, const uint32_t *refs)
+{
+    char *to = t->at;
+    uint32_t *out = t->refs + t->next_slot;
+
+    for (size_t i = 0; i < bytes; i += 8)
+        memcpy(to + i, addr + i, 8);
+    for (uint32_t k = 0; k < p->nops; k++) {
+        hmf__slot_store(to + p->ops[k].offset, NULL);
+        out[k] = refs[k] ? c->block[refs[k] - 1] + 1 : 0;
+    }
+    t->next_slot += p->nops;
+    t->next_row++;
+    t->at = to + bytes;
+}
+
 static void fill_tables(struct capture *c)
 {
     struct hmf__walk *w = &c->walk;
@@ -237,7 +261,15 @@ static void fill_tables(struct capture *c)
             at += w->merges[cand->merged - 1].unread ? 0 : s->nslots;
             continue;
         }
-        struct table *t = &c->image->tables[c->table_of_type[s->type]];
+        struct table *t = &c->image->tables[c->table_of_shape[cand->shape]];
+        const struct hmf__slots *p = s->nslots ? hmf__walk_slots(w, s->type) : NULL;
+        if (p && p->flat && s->count == 1 && s->bytes % 8 == 0 && !t->counts && t->niov &&
+            !w->nmerges && i >= w->state->nvars) {
+            t->iov[t->niov - 1].iov_len += (size_t)s->bytes; /* all of this table is gathered */
+            put_node(c, t, cand->addr, (size_t)s->bytes, p, w->refs + at);
+            at += s->nslots;
+            continue;
+        }
         if (i < w->state->nvars)
             c->row[i] = t->next_row;
         if (t->counts)
@@ -245,8 +277,8 @@ static void fill_tables(struct capture *c)
         t->next_row += s->count;
         char *copy = t->at;
         put_block(t, cand->addr, s);
-        if (s->nslots) {
-            clear_slots(hmf__walk_slots(w, s->type), copy, s->count, w->types->v[s->type].size);
+        if (p) {
+            clear_slots(p, copy, s->count, w->types->v[s->type].size);
             put_refs(c, t, w->refs + at, s->nslots);
             at += s->nslots;
         }
@@ -350,6 +382,7 @@ drop:
     hmf__big_free(c.block, c.walk.ncands * sizeof *c.block);
     hmf__walk_fini(&c.walk);
     hmf__free(c.table_of_type);
+    hmf__free(c.table_of_shape);
     hmf__free(c.row);
     if (rc == HMF_OK)
         *out = c.image;

@@ -32,7 +32,8 @@ enum hmf__segment_kind {
 };
 
 /* In REF_LEAF: the pointer is one object (of what it points to) behind that leaf.  So is said one
- * past the end of an array inside a block; one past the end of the block is its number of leaves. */
+ * past the end of an array inside a block; one past the end of the block is its number of leaves.
+ */
 #define HMF__LEAF_PAST ((uint64_t)1 << 63)
 
 /* Numbers in COUNTS, REF_BLOCK and REF_LEAF are in the writer's byte order, like all data.

@@ -229,14 +229,22 @@ static hmf_status_t pass(struct hmf__walk *w, const struct key *k, size_t n)
     return rc;
 }
 
+/* How many blocks each shape has. */
+static void count_blocks(struct hmf__walk *w)
+{
+    for (size_t i = 0; i < w->ncands; i++)
+        w->shapes[w->cands[i].shape].nblocks += !w->cands[i].merged;
+}
+
 hmf_status_t hmf__walk_overlaps(struct hmf__walk *w)
 {
-    size_t n = w->ncands, head = w->state->nvars, bytes;
+    /* when nothing is covered twice only the variables may lie within each other */
+    size_t n = w->unsure ? w->ncands : w->state->nvars, head = w->state->nvars, bytes;
     bool sorted = true;
-    hmf_status_t rc;
+    hmf_status_t rc = HMF_OK;
 
     if (!n)
-        return HMF_OK;
+        goto count;
     if (hmf__mul_overflow(n, sizeof(struct key), &bytes))
         return hmf__fail(HMF_ERR_LIMIT, "too many blocks");
     struct key *keys = hmf__big_alloc(bytes), *spare = hmf__big_alloc(bytes);
@@ -257,5 +265,7 @@ hmf_status_t hmf__walk_overlaps(struct hmf__walk *w)
 drop:
     hmf__big_free(keys, bytes);
     hmf__big_free(spare, bytes);
+count:
+    count_blocks(w);
     return rc;
 }

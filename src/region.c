@@ -11,9 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-struct hmf__region {
-    uintptr_t lo, hi;
-};
+enum { GRAIN = HMF__GRAIN, WORD = 64 }; /* bytes a bit, bits a word */
 
 /* The whole file, NUL-terminated; NULL if it cannot be had. */
 static char *read_maps(void)
@@ -64,7 +62,7 @@ static void load(struct hmf__walk *w)
                     }
                     w->regions = more;
                 }
-                w->regions[w->nregions++] = (struct hmf__region){lo, hi};
+                w->regions[w->nregions++] = (struct hmf__region){.lo = lo, .hi = hi};
             }
         }
         at = strchr(at, '\n');
@@ -76,7 +74,7 @@ static void load(struct hmf__walk *w)
 bool hmf__walk_readable(struct hmf__walk *w, const void *p, uint64_t bytes, uint64_t *room)
 {
     uintptr_t a = (uintptr_t)p;
-    const struct hmf__region *r = w->last_region;
+    struct hmf__region *r = w->last_region;
 
     if (!r || a < r->lo || a >= r->hi) {
         if (!w->have_regions)
@@ -104,8 +102,72 @@ bool hmf__walk_readable(struct hmf__walk *w, const void *p, uint64_t bytes, uint
     return bytes <= r->hi - a;
 }
 
+/* Zero memory; large areas are mapped, so they are zero and cost nothing before they are used. */
+static void *zeros(size_t bytes)
+{
+    return bytes < (size_t)2 << 20 ? hmf__calloc(bytes, 1) : hmf__big_alloc(bytes);
+}
+
+static bool make_cover(struct hmf__region *r)
+{
+    r->cover_bytes = ((r->hi - r->lo) / ((size_t)GRAIN * WORD) + 2) * sizeof *r->cover;
+    r->cover = zeros(r->cover_bytes);
+    return r->cover != NULL;
+}
+
+struct hmf__region *hmf__walk_region(struct hmf__walk *w, const void *p)
+{
+    if (!hmf__walk_readable(w, p, 1, NULL) || !w->last_region)
+        return NULL;
+    struct hmf__region *r = w->last_region;
+    if ((uintptr_t)p < r->lo || (uintptr_t)p >= r->hi)
+        return NULL;
+    if (!r->ids) {
+        r->ids_bytes = ((r->hi - r->lo) / GRAIN + 1) * sizeof *r->ids;
+        r->ids = zeros(r->ids_bytes);
+    }
+    return r->ids ? r : NULL;
+}
+
+void hmf__walk_cover(struct hmf__walk *w, const void *p, uint64_t bytes)
+{
+    struct hmf__region *r = w->last_region;
+
+    if (w->unsure || !bytes)
+        return;
+    if (!r || (uintptr_t)p < r->lo || bytes > r->hi - (uintptr_t)p ||
+        (!r->cover && !make_cover(r))) {
+        w->unsure = true;
+        return;
+    }
+    size_t from = ((uintptr_t)p - r->lo) / GRAIN, to = from + (size_t)((bytes - 1) / GRAIN);
+    if (((uintptr_t)p & (GRAIN - 1)) + (bytes - 1) % GRAIN >= GRAIN)
+        to++; /* regions begin at pages */
+    uint64_t *word = &r->cover[from / WORD], first = ~(uint64_t)0 << from % WORD;
+    uint64_t last = ~(uint64_t)0 >> (WORD - 1 - to % WORD), twice;
+    if (from / WORD == to / WORD) {
+        twice = *word & (first & last);
+        *word |= first & last;
+    } else {
+        uint64_t *end = &r->cover[to / WORD];
+        twice = *word & first;
+        *word++ |= first;
+        for (; word < end; word++) {
+            twice |= *word;
+            *word = ~(uint64_t)0;
+        }
+        twice |= *end & last;
+        *end |= last;
+    }
+    w->unsure = twice != 0;
+}
+
 void hmf__walk_regions_free(struct hmf__walk *w)
 {
+    for (size_t i = 0; i < w->nregions; i++) {
+        hmf__big_free(w->regions[i].cover, w->regions[i].cover_bytes);
+        hmf__big_free(w->regions[i].ids, w->regions[i].ids_bytes);
+    }
     hmf__free(w->regions);
     w->regions = NULL;
 }

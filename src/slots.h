@@ -14,7 +14,8 @@ struct hmf__slotop {
     uint64_t stride;  /* loop: bytes from turn to turn */
     uint32_t nbody;
     uint32_t type;    /* slot: the pointer's node */
-    uint32_t target;  /* slot: for the user of the program */
+    uint32_t target;  /* slot: for the user of the program ... */
+    bool small;       /* ... likewise */
 };
 
 struct hmf__slots {

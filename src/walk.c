@@ -9,7 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { AHEAD = 12, NO_SHAPE = UINT32_MAX };
+enum {
+    AHEAD = 16,           /* candidates whose memory is fetched early ... */
+    AHEAD_SLOTS = 8,      /* ... and, of nearer ones, the ids of what they point to */
+    SMALL = 4096,         /* bytes of candidates that go into the regions' ids */
+    NO_SHAPE = UINT32_MAX
+};
 #define GOLDEN 0x9e3779b97f4a7c15u
 
 /* ---- growing arrays; big ones come from huge pages ---- */
@@ -98,6 +103,7 @@ static hmf_status_t get_shape(struct hmf__walk *w, uint32_t id, uint64_t count, 
         w->shapes = v;
         w->shapes_cap = cap;
     }
+    w->rows |= s.nslots && s.count > 1;
     w->shapes[w->nshapes] = s;
     *out = w->nshapes++;
     w->shape_table[h] = w->nshapes;
@@ -130,6 +136,8 @@ static hmf_status_t make_slots(struct hmf__walk *w, uint32_t type)
             op->target = NO_SHAPE; /* its length is found at each pointer */
         else if ((rc = get_shape(w, elem, 1, &op->target)) != HMF_OK)
             return rc;
+        else
+            op->small = w->shapes[op->target].bytes < SMALL && w->shapes[op->target].bytes;
     }
     return HMF_OK;
 }
@@ -141,39 +149,60 @@ static size_t home(const struct hmf__walk *w, const void *addr)
     return (size_t)((uint64_t)(uintptr_t)addr * GOLDEN >> w->table_shift);
 }
 
+static void put_id(const struct hmf__walk *w, uint32_t *table, size_t size, uint32_t id)
+{
+    size_t h = home(w, w->cands[id - 1].addr);
+
+    while (table[h])
+        h = (h + 1) & (size - 1);
+    table[h] = id;
+}
+
 static hmf_status_t rehash(struct hmf__walk *w, size_t size)
 {
-    uint32_t *table = hmf__big_alloc(size * sizeof *table);
+    uint32_t *table = hmf__big_alloc(size * sizeof *table), *old = w->table;
 
     if (!table)
         return hmf__fail(HMF_ERR_NOMEM, "no memory for a table of %zu blocks", size / 2);
     memset(table, 0, size * sizeof *table);
-    hmf__big_free(w->table, w->table_size * sizeof *table);
+    w->table_shift = 64 - __builtin_ctzll(size);
+    for (size_t i = 0; i < w->table_size; i++)
+        if (old[i])
+            put_id(w, table, size, old[i]);
+    hmf__big_free(old, w->table_size * sizeof *table);
     w->table = table;
     w->table_size = size;
-    w->table_shift = 64 - __builtin_ctzll(size);
-    for (size_t i = 0; i < w->ncands; i++) {
-        size_t h = home(w, w->cands[i].addr);
-        while (table[h])
-            h = (h + 1) & (size - 1);
-        table[h] = (uint32_t)(i + 1);
-    }
     return HMF_OK;
 }
 
-static hmf_status_t add_cand(struct hmf__walk *w, const void *addr, uint32_t shape, size_t slot)
+/* A new candidate; the caller has found its place in ids or table. */
+static inline hmf_status_t add_cand(struct hmf__walk *w, const void *addr, uint32_t shape)
 {
+    if (__builtin_expect(w->ncands == w->cands_cap, 0)) {
+        if (w->ncands >= UINT32_MAX - 2)
+            return hmf__fail(HMF_ERR_LIMIT, "the state has more than 4294967293 blocks");
+        hmf_status_t rc = grow_big(&w->cands, &w->cands_cap, w->ncands, w->ncands + 1,
+                                   sizeof *w->cands);
+        if (rc != HMF_OK)
+            return rc;
+    }
+    w->cands[w->ncands++] = (struct hmf__cand){addr, shape, 0};
+    return HMF_OK;
+}
+
+/* The candidate (addr, shape) by the hash table; added if it is new.  *id: 1 + its number. */
+static hmf_status_t find_in_table(struct hmf__walk *w, const char *q, uint32_t shape, uint32_t *id)
+{
+    size_t h = home(w, q), mask = w->table_size - 1;
     hmf_status_t rc;
 
-    if (w->ncands >= UINT32_MAX - 2)
-        return hmf__fail(HMF_ERR_LIMIT, "the state has more than 4294967293 blocks");
-    if (w->ncands == w->cands_cap &&
-        (rc = grow_big(&w->cands, &w->cands_cap, w->ncands, w->ncands + 1, sizeof *w->cands)) !=
-            HMF_OK)
+    for (; (*id = w->table[h]); h = (h + 1) & mask)
+        if (w->cands[*id - 1].addr == q && w->cands[*id - 1].shape == shape)
+            return HMF_OK;
+    if ((rc = add_cand(w, q, shape)) != HMF_OK)
         return rc;
-    w->cands[w->ncands++] = (struct hmf__cand){addr, shape, 0};
-    w->table[slot] = (uint32_t)w->ncands;
-    if (2 * w->ncands > w->table_size)
+    *id = w->table[h] = (uint32_t)w->ncands;
+    if (2 * ++w->table_used > w->table_size)
         return rehash(w, 2 * w->table_size);
     return HMF_OK;
 }
@@ -250,28 +279,60 @@ static hmf_status_t string_shape(struct hmf__walk *w, const char *slot, const ch
     return get_shape(w, type, len + 1, out);
 }
 
+/* What is not found at once: another region, a grain that another candidate has, large blocks. */
+__attribute__((noinline)) static hmf_status_t visit_rare(struct hmf__walk *w, const char *slot,
+                                                         const struct hmf__slotop *op,
+                                                         const char *q)
+{
+    uint32_t shape = op->target, id;
+    hmf_status_t rc;
+
+    if (shape == NO_SHAPE &&
+        (rc = string_shape(w, slot, q, w->types->v[op->type].elem, &shape)) != HMF_OK)
+        return rc;
+    const struct hmf__shape *s = &w->shapes[shape];
+    if (s->bytes && s->bytes < SMALL) {
+        struct hmf__region *r = hmf__walk_region(w, q);
+        uint32_t *place = r ? &r->ids[((uintptr_t)q - r->lo) / HMF__GRAIN] : NULL;
+        if (place && !*place) {
+            if ((rc = add_cand(w, q, shape)) != HMF_OK)
+                return rc;
+            *place = (uint32_t)w->ncands;
+        }
+        if (place && w->cands[*place - 1].addr == q && w->cands[*place - 1].shape == shape) {
+            w->refs[w->nrefs++] = *place;
+            return HMF_OK;
+        }
+    }
+    if ((rc = find_in_table(w, q, shape, &id)) == HMF_OK)
+        w->refs[w->nrefs++] = id;
+    return rc;
+}
+
+/* One slot: find or add what it points to. */
 static inline hmf_status_t visit(struct hmf__walk *w, const char *slot,
                                  const struct hmf__slotop *op)
 {
     const char *q = hmf__slot_load(slot);
-    uint32_t shape = op->target;
-    hmf_status_t rc;
+    const struct hmf__region *r = w->last_region;
 
     if (!q) {
         w->refs[w->nrefs++] = 0;
         return HMF_OK;
     }
-    if (shape == NO_SHAPE &&
-        (rc = string_shape(w, slot, q, w->types->v[op->type].elem, &shape)) != HMF_OK)
-        return rc;
-    size_t h = home(w, q), mask = w->table_size - 1;
-    for (uint32_t id; (id = w->table[h]); h = (h + 1) & mask)
-        if (w->cands[id - 1].addr == q && w->cands[id - 1].shape == shape) {
-            w->refs[w->nrefs++] = id;
-            return HMF_OK;
-        }
-    w->refs[w->nrefs++] = (uint32_t)(w->ncands + 1);
-    return add_cand(w, q, shape, h);
+    if (!op->small || !r || !r->ids || (uintptr_t)q - r->lo >= r->hi - r->lo)
+        return visit_rare(w, slot, op, q);
+    uint32_t *place = &r->ids[((uintptr_t)q - r->lo) / HMF__GRAIN], id = *place;
+    if (!id) {
+        hmf_status_t rc = add_cand(w, q, op->target);
+        if (rc != HMF_OK)
+            return rc;
+        *place = id = (uint32_t)w->ncands;
+    } else if (w->cands[id - 1].addr != q || w->cands[id - 1].shape != op->target) {
+        return visit_rare(w, slot, op, q);
+    }
+    w->refs[w->nrefs++] = id;
+    return HMF_OK;
 }
 
 static hmf_status_t visit_cb(void *ctx, char *slot, const struct hmf__slotop *op)
@@ -293,28 +354,45 @@ static hmf_status_t merge_end(struct hmf__walk *w, size_t c)
     return HMF_OK;
 }
 
+/* Is the candidate's memory there, and what of it has been seen?  *skip: it is not to be read. */
+static hmf_status_t check_memory(struct hmf__walk *w, size_t c, const struct hmf__shape *s,
+                                 bool *skip)
+{
+    const char *addr = w->cands[c].addr;
+
+    if (s->nslots && is_end(w, addr, s->type)) {
+        w->unsure = *skip = true;
+        return merge_end(w, c);
+    }
+    if (s->bytes && !hmf__walk_readable(w, addr, s->bytes, NULL)) {
+        /* one past the end of something at the end of a mapping? overlap.c will tell */
+        w->unsure = *skip = true;
+        if (!s->nslots)
+            return HMF_OK;
+        char path[400];
+        return hmf__fail(HMF_ERR_POINTER, "pointer %s = %p leads to memory that is not there: is "
+                         "it initialised?", hmf__walk_path(w, c, UINT64_MAX, path, sizeof path),
+                         (const void *)addr);
+    }
+    if (s->bytes)
+        hmf__walk_cover(w, addr, s->bytes + (s->count > 1));
+    else
+        w->unsure = true; /* void, or an array of no elements */
+    return HMF_OK;
+}
+
 static hmf_status_t look_into(struct hmf__walk *w, size_t c)
 {
     const char *addr = w->cands[c].addr;
     const struct hmf__shape s = w->shapes[w->cands[c].shape]; /* shapes may move */
+    bool skip = false;
     hmf_status_t rc;
 
-    if (c >= w->state->nvars) {
-        if (s.nslots && is_end(w, addr, s.type))
-            return merge_end(w, c);
-        if (s.bytes && !hmf__walk_readable(w, addr, s.bytes, NULL)) {
-            /* one past the end of something at the end of a mapping: overlap.c will tell */
-            if (!s.nslots)
-                return HMF_OK;
-            char path[400];
-            return hmf__fail(HMF_ERR_POINTER, "pointer %s = %p leads to memory that is not there: "
-                             "is it initialised?", hmf__walk_path(w, c, UINT64_MAX, path,
-                             sizeof path), (const void *)addr);
-        }
-    }
-    if (!s.nslots)
-        return HMF_OK;
     w->current = c;
+    if (c >= w->state->nvars && (rc = check_memory(w, c, &s, &skip)) != HMF_OK)
+        return rc;
+    if (!s.nslots || skip)
+        return HMF_OK;
     if (!w->slots[s.type] && (rc = make_slots(w, s.type)) != HMF_OK)
         return rc;
     size_t need;
@@ -339,6 +417,26 @@ static hmf_status_t look_into(struct hmf__walk *w, size_t c)
     return HMF_OK;
 }
 
+/* Variables are believed to be there.  Small ones share a grain: overlap.c compares them. */
+static void cover_variables(struct hmf__walk *w)
+{
+    for (size_t i = 0; i < w->state->nvars; i++) {
+        const struct hmf__shape *s = &w->shapes[w->cands[i].shape];
+        hmf__walk_readable(w, w->cands[i].addr, s->bytes, NULL);
+        if (s->bytes && s->bytes < SMALL) { /* where visit looks for them */
+            struct hmf__region *r = hmf__walk_region(w, w->cands[i].addr);
+            uint32_t *place = r ? &r->ids[((uintptr_t)w->cands[i].addr - r->lo) / HMF__GRAIN]
+                                : NULL;
+            if (place && !*place)
+                *place = (uint32_t)(i + 1);
+        }
+        bool before = w->unsure;
+        hmf__walk_cover(w, w->cands[i].addr, s->bytes + (s->count > 1));
+        if (w->last_region && w->last_region->cover)
+            w->unsure = before;
+    }
+}
+
 static bool holds_pointers_in_row(const struct hmf__walk *w, size_t c)
 {
     const struct hmf__shape *s = &w->shapes[w->cands[c].shape];
@@ -350,6 +448,7 @@ static hmf_status_t begin(struct hmf__walk *w, hmf_state_t *state)
 {
     size_t size = 1024, expect = state->last_ncands > state->nvars ? state->last_ncands
                                                                      : state->nvars;
+    uint32_t id;
     hmf_status_t rc;
 
     memset(w, 0, sizeof *w);
@@ -359,7 +458,7 @@ static hmf_status_t begin(struct hmf__walk *w, hmf_state_t *state)
         return rc;
     if (!(w->slots = hmf__calloc(w->types->n, sizeof *w->slots)))
         return hmf__fail(HMF_ERR_NOMEM, "no memory to look through %u types", w->types->n);
-    while (size / 2 < expect + 1)
+    while (size / 2 < state->nvars + 1)
         size *= 2;
     if ((rc = rehash(w, size)) != HMF_OK ||
         (rc = grow_big(&w->cands, &w->cands_cap, 0, expect + 1, sizeof *w->cands)) != HMF_OK ||
@@ -371,13 +470,36 @@ static hmf_status_t begin(struct hmf__walk *w, hmf_state_t *state)
         uint32_t shape;
         if ((rc = get_shape(w, v->type, v->count, &shape)) != HMF_OK)
             return rc;
-        size_t h = home(w, v->addr);
-        while (w->table[h])
-            h = (h + 1) & (w->table_size - 1);
-        if ((rc = add_cand(w, v->addr, shape, h)) != HMF_OK)
+        if ((rc = find_in_table(w, v->addr, shape, &id)) != HMF_OK)
             return rc;
     }
     return HMF_OK;
+}
+
+/* Fetch early what will be needed: a candidate's memory, then the ids of what it points to. */
+static inline void look_ahead(const struct hmf__walk *w, size_t c)
+{
+    const struct hmf__region *r = w->last_region;
+    const struct hmf__cand *near = &w->cands[c + AHEAD_SLOTS];
+    const struct hmf__slots *p = w->slots[w->shapes[near->shape].type];
+
+    __builtin_prefetch(w->cands[c + AHEAD].addr);
+    if (!p || !p->flat || w->shapes[near->shape].bytes > SMALL || !r || !r->ids ||
+        (uintptr_t)near->addr - r->lo >= r->hi - r->lo - SMALL)
+        return;
+    for (uint32_t k = 0; k < p->nops; k++) {
+        uintptr_t q = (uintptr_t)hmf__slot_load(near->addr + p->ops[k].offset);
+        if (q - r->lo < r->hi - r->lo)
+            __builtin_prefetch(&r->ids[(q - r->lo) / HMF__GRAIN], 1);
+    }
+}
+
+static bool has_pointers(const struct hmf__walk *w)
+{
+    for (size_t i = 0; i < w->state->nvars; i++)
+        if (w->shapes[w->cands[i].shape].nslots)
+            return true;
+    return false;
 }
 
 hmf_status_t hmf__walk_run(struct hmf__walk *w, hmf_state_t *state)
@@ -387,14 +509,17 @@ hmf_status_t hmf__walk_run(struct hmf__walk *w, hmf_state_t *state)
     if (rc != HMF_OK)
         return rc;
     size_t known = 0; /* candidates whose end is recorded */
+    if (has_pointers(w))
+        cover_variables(w);
     for (size_t c = 0; c < w->ncands; c++) {
-        for (; known < w->ncands; known++)
-            if (holds_pointers_in_row(w, known) &&
-                (rc = add_end(w, &w->shapes[w->cands[known].shape], w->cands[known].addr)) !=
-                    HMF_OK)
-                return rc;
+        if (w->rows)
+            for (; known < w->ncands; known++)
+                if (holds_pointers_in_row(w, known) &&
+                    (rc = add_end(w, &w->shapes[w->cands[known].shape],
+                                  w->cands[known].addr)) != HMF_OK)
+                    return rc;
         if (c + AHEAD < w->ncands)
-            __builtin_prefetch(w->cands[c + AHEAD].addr);
+            look_ahead(w, c);
         if ((rc = look_into(w, c)) != HMF_OK)
             return rc;
     }

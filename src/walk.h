@@ -28,6 +28,7 @@ struct hmf__shape {
     uint64_t count; /* elements */
     uint64_t bytes;
     uint64_t nslots; /* pointers in all of it */
+    uint64_t nblocks; /* candidates of this shape that are blocks; set at the end */
     uint32_t type;   /* class representative, no array */
 };
 
@@ -37,7 +38,19 @@ struct hmf__merge {
     bool unread;    /* one past the end: was not looked into, has no refs */
 };
 
-struct hmf__region; /* a readable part of the address space */
+enum { HMF__GRAIN = 16 }; /* bytes */
+
+/* A readable part of the address space.
+ * cover: one bit for 16 bytes, set where a candidate was; while no bit is set twice, no two
+ * candidates overlap.  ids: for 16 bytes the first small candidate that begins there (1 + number);
+ * neighbours in memory are neighbours here, which a hash table would scatter. */
+struct hmf__region {
+    uintptr_t lo, hi;
+    uint64_t *cover;
+    size_t cover_bytes;
+    uint32_t *ids;
+    size_t ids_bytes;
+};
 
 struct hmf__walk {
     hmf_state_t *state;
@@ -53,9 +66,10 @@ struct hmf__walk {
     struct hmf__slots **slots; /* per type, made when first needed */
     struct hmf__merge *merges;
     size_t nmerges, merges_cap;
-    /* address -> candidate: open addressing over 4-byte ids, keys checked in cands */
+    /* address -> candidate for those that regions' ids do not hold: open addressing over 4-byte
+     * ids, keys checked in cands */
     uint32_t *table;
-    size_t table_size;
+    size_t table_size, table_used;
     int table_shift;
     /* ends of arrays that hold pointers: such an address must not be looked into */
     struct hmf__end {
@@ -65,8 +79,10 @@ struct hmf__walk {
     size_t nends, ends_size;
     struct hmf__region *regions;
     size_t nregions;
-    const struct hmf__region *last_region;
+    struct hmf__region *last_region;
     bool have_regions;
+    bool unsure;    /* two candidates may overlap: overlap.c must look */
+    bool rows;      /* some shape is an array of things with pointers: ends are recorded */
     size_t current; /* the candidate that is being looked into */
 };
 
@@ -88,6 +104,13 @@ hmf_status_t hmf__walk_overlaps(struct hmf__walk *w);
 
 /* Can `bytes` bytes from p be read?  *room (may be NULL): readable bytes from p on. */
 bool hmf__walk_readable(struct hmf__walk *w, const void *p, uint64_t bytes, uint64_t *room);
+
+/* The region of an address, with its ids made; NULL: not readable, or no memory for the ids. */
+struct hmf__region *hmf__walk_region(struct hmf__walk *w, const void *p);
+
+/* Note that a candidate lies there (with one byte behind it, for arrays); sets `unsure`.
+ * Follows a call of readable() for the same address. */
+void hmf__walk_cover(struct hmf__walk *w, const void *p, uint64_t bytes);
 void hmf__walk_regions_free(struct hmf__walk *w);
 
 #endif

@@ -36,8 +36,8 @@ static void basics(void)
             c_type v;                                                                             \
         };                                                                                        \
         int d[] = {-2, typeCHAR, number};                                                         \
-        uint32_t id_ = compile(d, 3);                         \
-        const struct hmf__type *y = &t.v[id_];                                                      \
+        uint32_t id_ = compile(d, 3);                                                             \
+        const struct hmf__type *y = &t.v[id_];                                               \
         CU_ASSERT_EQUAL(y->size, sizeof(struct pair));                                            \
         CU_ASSERT_EQUAL(y->fields[1].offset, offsetof(struct pair, v));                           \
         CU_ASSERT_EQUAL(t.v[y->fields[1].type].size, sizeof(c_type));                             \
