@@ -40,11 +40,26 @@ tests/lists.sh: Makefile
 	} > $@
 check_DATA = tests/lists.sh
 CLEANFILES += tests/lists.sh
-shell_tests += tests/rules.sh
+shell_tests += tests/rules.sh tests/install.sh
+
+# The program uses one flavour of HDF5, the library the other.
+if HAVE_HDF5_PARALLEL
+mpi_tests += tests/mpi/hdf5_both
+tests_mpi_hdf5_both_CPPFLAGS = $(mpi_cppflags) $(HDF5_PARALLEL_CFLAGS)
+tests_mpi_hdf5_both_LDFLAGS = $(mpi_ldflags)
+tests_mpi_hdf5_both_LDADD = libhmf-mpi.la $(HDF5_PARALLEL_LIBS) $(MPI_LIBS)
+mpi_cases += tests/mpi/hdf5_both.np2 tests/mpi/hdf5_both.np2s1
+endif
+EXTRA_DIST += tests/mpi/hdf5_both.c
 
 # ./check asks for the names in one of the lists: make -s print-tests LIST=TESTS or LIST=unit
 print-tests: tests/lists.sh
 	@. ./tests/lists.sh; eval "echo \$$$(LIST)"
+
+installcheck-local:
+	@HMF_SRCDIR=$(abs_top_srcdir) HMF_BUILDDIR=$(abs_top_builddir) MPIRUN="$(MPIRUN)" CC="$(CC)" \
+	SANITIZERS="$(hmf_sanitizers)" PKG_CONFIG="$(PKG_CONFIG)" \
+	sh $(srcdir)/tests/install.sh $(DESTDIR)$(prefix) $(DESTDIR)$(pkgconfigdir)
 
 .PHONY: print-tests
 
