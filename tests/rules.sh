@@ -60,14 +60,18 @@ for source in $core_SOURCES $mpi_SOURCES $pkginclude_HEADERS $hmfinclude_HEADERS
     test -f "$source" || continue       # generated
     head -n 1 "$source" | grep -q '^/\*' || complain "$source does not begin with a comment that says what it is for"
     if grep -n "$(printf '\t')" "$source"; then complain "$source has tabs"; fi
-    awk 'length($0) > 100 {print FILENAME ":" FNR ": longer than 100 columns"; n++} END {exit n > 0}' "$source" || bad=1
+    awk 'length($0) > 120 {print FILENAME ":" FNR ": far too long"; n++} END {exit n > 0}' "$source" || bad=1
     if grep -nE '\b(TODO|FIXME|XXX)\b' "$source"; then complain "$source is not finished"; fi
     # A library never ends its program.
     if grep -nE '(^|[^_A-Za-z>.])(exit|abort|MPI_Abort|PMPI_Abort)\(' "$source" | grep -vE '^[0-9]+: *(/?\*|//)'; then
-        echo "$source" | grep -q 'src/shim/' || complain "$source ends the program"
+        case $source in
+        src/shim/*) ;;      # MPI_Abort of the program itself
+        src/job.c) ;;       # a spare's program never got a rank: it ends when the job does
+        *) complain "$source ends the program" ;;
+        esac
     fi
     case $source in
-    src/param.c | src/log.c) ;;
+    src/param.c | src/log.c | src/control.c) ;;
     *) if grep -nE '(^|[^_A-Za-z])getenv\(' "$source"; then complain "$source reads the environment, use hmf__param_*"; fi ;;
     esac
 done
@@ -82,7 +86,11 @@ if test -f "$library"; then
         *) complain "exports $name" ;;
         esac
     done
-    test "$(echo "$names" | wc -l)" -gt 0 || complain "exports nothing"
+    echo "$names" | grep -q '^auto_poll$' || complain "does not export auto_poll"
+    # A name of ours that nobody defines would fail in the first program that is linked.
+    for name in $(${NM:-nm} -D --undefined-only "$library" | awk '{print $NF}' | grep -E '^(hmf_|auto_)'); do
+        complain "$name is defined nowhere"
+    done
 else
     echo "no shared library was built, its names are not looked at"
 fi
@@ -92,7 +100,7 @@ for source in tests/unit/test_*.c; do
     case " $unit " in *" ${source%.c} "*) ;; *) complain "$source is in no list of unit_tests" ;; esac
 done
 for source in tests/mpi/*.c; do
-    test -f "$source" || continue
+    case $source in *_cost.c) continue ;; esac       # measures, decides nothing
     case " $TESTS" in
     *" ${source%.c}.np"*) continue ;;
     esac

@@ -36,7 +36,7 @@ tests/lists.sh: Makefile
 	    echo "MPI_CFLAGS='$(MPI_CFLAGS)' HDF5_CFLAGS='$(HDF5_CFLAGS)' HWLOC_CFLAGS='$(HWLOC_CFLAGS)'"; \
 	    echo "unit='$(unit_tests)'"; \
 	    echo "shell='$(shell_tests)'"; \
-	    echo "TESTS='$(TESTS)'"; \
+	    echo "TESTS='$(shell_tests) $(mpi_cases) $(unit_run)'"; \
 	} > $@
 check_DATA = tests/lists.sh
 CLEANFILES += tests/lists.sh
