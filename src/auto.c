@@ -36,7 +36,7 @@ static int out_of_order(const char *what)
     return failed(hmf__fail(HMF_ERR_STATE, "%s", what));
 }
 
-/* ---- beginning ---------------------------------------------------------------------------------------------- */
+/* ---- beginning -------------------- */
 
 static hmf_status_t choose_dir(struct hmf__job *j, const char *program)
 {
@@ -84,7 +84,7 @@ int auto_init(const char *program)
     return 0;
 }
 
-/* ---- variables ------------------------------------------------------------------------------------------------ */
+/* ---- variables -------------------- */
 
 static hmf_status_t add(const var_elem_t *given, const char *name, void *data, size_t len,
                         const int *type, int type_len)
@@ -162,7 +162,7 @@ int auto_remove_name(const char *name)
     return auto_remove(NULL, v->addr);
 }
 
-/* ---- earlier state ---------------------------------------------------------------------------------------------- */
+/* ---- earlier state -------------------- */
 
 /* Reads HMF_RESTART: -2 never, -1 the newest, else a generation. */
 static long which_generation(void)
@@ -228,7 +228,7 @@ int auto_read(int mask)
     return (mask & AUTO_CHKP) && j->can_stop ? read_disk(j) : 0;
 }
 
-/* ---- the poll ------------------------------------------------------------------------------------------------------ */
+/* ---- the poll -------------------- */
 
 static int misplaced_poll(struct hmf__job *j)
 {
@@ -256,7 +256,7 @@ int auto_poll(int mask)
     return hmf__move_poll(j, n, mask);
 }
 
-/* ---- the end -------------------------------------------------------------------------------------------------------- */
+/* ---- the end -------------------- */
 
 int auto_done(void)
 {
@@ -281,7 +281,7 @@ int auto_done(void)
     return 0;
 }
 
-/* ---- requests (hmf/job.h) --------------------------------------------------------------------------------------------- */
+/* ---- requests (hmf/job.h) -------------------- */
 
 static hmf_status_t ask(struct hmf__ask *a)
 {

@@ -23,7 +23,7 @@
 
 struct hmf__job hmf__job;
 
-/* ---- waiting ---------------------------------------------------------------------------------------------- */
+/* ---- waiting -------------------- */
 
 static void later(struct timespec *t, long ns)
 {
@@ -84,7 +84,7 @@ int hmf__job_given_up(struct hmf__job *j, uint64_t epoch)
     return up;
 }
 
-/* ---- signals -------------------------------------------------------------------------------------------------- */
+/* ---- signals -------------------- */
 
 static void on_signal(int sig)
 {
@@ -101,7 +101,7 @@ void hmf__job_signal(int sig, int on)
         sigaction(sig, &want, NULL);       /* a program's own handler stays */
 }
 
-/* ---- beginning -------------------------------------------------------------------------------------------------- */
+/* ---- beginning -------------------- */
 
 static hmf_status_t agree(hmf_status_t st)
 {
@@ -215,7 +215,7 @@ without:
     return st;
 }
 
-/* ---- checkpoint callbacks over the actives ---------------------------------------------------------------------- */
+/* ---- checkpoint callbacks over the actives -------------------- */
 
 static hmf_status_t check_agree(void *ctx, hmf_status_t mine, char *text, size_t len)
 {
@@ -274,7 +274,7 @@ struct hmf__check_job *hmf__job_check(struct hmf__job *j)
     return c;
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------------------ */
+/* ---- the end -------------------- */
 
 static void shut(struct hmf__job *j)
 {
