@@ -3,7 +3,7 @@
 
 . "$HMF_SRCDIR/tests/lib.sh"
 HMF_LIMIT=120
-turns=${HMF_BENCH_TURNS:-7}
+turns=${HMF_BENCH_TURNS:-5}
 
 # timed PROGRAM ARGS...: seconds from step 10 to the end
 timed() {

@@ -1,5 +1,5 @@
 # heat2d on 4 ranks: HDF5 file and picture are the same wherever and whenever it ran.
-# launch: limit=240
+# launch: limit=300
 . "$HMF_SRCDIR/tests/examples_lib.sh"
 
 ranks=4 steps=2000 results="heat.*"

@@ -1,5 +1,5 @@
 # Jacobi: ten added lines make the plain code migratable, and its result stays the one of the plain code.
-# launch: limit=180
+# launch: limit=240
 . "$HMF_SRCDIR/tests/examples_lib.sh"
 
 ranks=4 steps=5000 results=

@@ -1,5 +1,5 @@
 # particles on 3 ranks: lists and pointers survive moves and the disk.
-# launch: limit=180
+# launch: limit=240
 . "$HMF_SRCDIR/tests/examples_lib.sh"
 
 ranks=3 steps=1200 results=
