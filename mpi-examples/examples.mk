@@ -3,14 +3,14 @@
 # Values must not depend on whether a machine fuses multiply and add: ranks may go to another one.
 example_cflags = $(AM_CFLAGS) -ffp-contract=off
 
-EXTRA_PROGRAMS += mpi-examples/counter
+examples += mpi-examples/counter
 mpi_examples_counter_SOURCES = mpi-examples/counter.c
 mpi_examples_counter_CPPFLAGS = $(mpi_cppflags)
 mpi_examples_counter_CFLAGS = $(example_cflags)
 mpi_examples_counter_LDFLAGS = $(mpi_ldflags)
 mpi_examples_counter_LDADD = $(mpi_ldadd)
 
-EXTRA_PROGRAMS += mpi-examples/heat2d
+examples += mpi-examples/heat2d
 mpi_examples_heat2d_SOURCES = mpi-examples/heat2d.c mpi-examples/heat2d_files.c \
 	mpi-examples/heat2d_files.h
 mpi_examples_heat2d_CPPFLAGS = $(mpi_cppflags) $(HDF5_CFLAGS) $(PNG_CFLAGS)
@@ -18,7 +18,7 @@ mpi_examples_heat2d_CFLAGS = $(example_cflags)
 mpi_examples_heat2d_LDFLAGS = $(mpi_ldflags)
 mpi_examples_heat2d_LDADD = libhmf-mpi.la $(HDF5_LIBS) $(PNG_LIBS) $(MPI_LIBS) -lm
 
-EXTRA_PROGRAMS += mpi-examples/particles
+examples += mpi-examples/particles
 mpi_examples_particles_SOURCES = mpi-examples/particles.c
 mpi_examples_particles_CPPFLAGS = $(mpi_cppflags)
 mpi_examples_particles_CFLAGS = $(example_cflags)
@@ -26,8 +26,7 @@ mpi_examples_particles_LDFLAGS = $(mpi_ldflags)
 mpi_examples_particles_LDADD = $(mpi_ldadd) -lm
 
 # The first one knows nothing of the library, so it is not linked to it either.
-examples += mpi-examples/jacobi_plain
-EXTRA_PROGRAMS += mpi-examples/jacobi_hmf
+examples += mpi-examples/jacobi_plain mpi-examples/jacobi_hmf
 mpi_examples_jacobi_plain_SOURCES = mpi-examples/jacobi_plain.c
 mpi_examples_jacobi_plain_CPPFLAGS = $(MPI_CFLAGS)
 mpi_examples_jacobi_plain_CFLAGS = $(example_cflags)
@@ -39,7 +38,7 @@ mpi_examples_jacobi_hmf_LDFLAGS = $(mpi_ldflags)
 mpi_examples_jacobi_hmf_LDADD = $(mpi_ldadd) -lm
 
 if HAVE_CRYPT
-EXTRA_PROGRAMS += mpi-examples/crackhash
+examples += mpi-examples/crackhash
 mpi_examples_crackhash_SOURCES = mpi-examples/crackhash.c
 mpi_examples_crackhash_CPPFLAGS = $(mpi_cppflags)
 mpi_examples_crackhash_CFLAGS = $(example_cflags)
@@ -51,7 +50,7 @@ EXTRA_DIST += mpi-examples/README.md mpi-examples/floorplan.py mpi-examples/floo
 	mpi-examples/crackhash-demo.txt mpi-examples/crackhash-words.txt
 
 # The report's sample program as it stands there: the C of its time.
-EXTRA_PROGRAMS += tests/report_sample
+mpi_tests += tests/report_sample
 tests_report_sample_SOURCES = tests/report_sample.c
 tests_report_sample_CPPFLAGS = $(mpi_cppflags)
 tests_report_sample_CFLAGS = $(SANITIZER_FLAGS) -std=gnu89 -w
@@ -59,5 +58,6 @@ tests_report_sample_LDFLAGS = $(mpi_ldflags)
 tests_report_sample_LDADD = $(mpi_ldadd)
 
 EXTRA_DIST += tests/examples_lib.sh
-EXTRA_DIST += tests/report_sample.sh tests/examples_input.sh tests/examples_counter.sh tests/examples_heat2d.sh \
-	tests/examples_crackhash.sh tests/examples_particles.sh tests/examples_jacobi.sh
+shell_tests += tests/report_sample.sh tests/examples_input.sh tests/examples_counter.sh \
+	tests/examples_heat2d.sh tests/examples_crackhash.sh tests/examples_particles.sh \
+	tests/examples_jacobi.sh

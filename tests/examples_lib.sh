@@ -17,6 +17,16 @@ enter() {
     : >progress
 }
 
+# What started by start is over when the test is: `timeout` hands the signal on to mpirun.
+job=
+stop() {
+    for folder in /proc/[0-9]*; do
+        read -r pid name _ parent _ <"$folder/stat" || continue
+        test "$parent" = "$job" && test "$name" = "(timeout)" && kill "$pid"
+    done 2>/dev/null
+}
+trap 'test -z "$job" || stop' EXIT
+
 broken() {
     echo "--- stdout"; cat out
     echo "--- stderr"; cat err
@@ -34,6 +44,7 @@ start() {
 ended() {
     wait $job
     status=$?
+    job=
     test $status -eq "$1" || broken "the job's exit status is $status, not $1"
 }
 
@@ -74,7 +85,9 @@ compare() {
 
 quiet() { test ! -s err || broken "something is on stderr"; }
 
-checkpointed() { test -n "$(ls "$HMF_DIR" 2>/dev/null | grep -v tmp)"; }
+# Whole checkpoints: those under way have other names.
+checkpoints() { ls "$HMF_DIR" 2>/dev/null | grep -c '^gen-[0-9]*$'; }
+checkpointed() { test "$(checkpoints)" -gt 0; }
 
 undisturbed() {
     enter undisturbed

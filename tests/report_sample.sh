@@ -16,7 +16,6 @@ counted() {
     done
     sed -n '/DATA/,$s/^ *([0-9]*): *{*\(-*[0-9][0-9]*\).*/\1/p' dump | head -n 1
 }
-checkpoints() { ls "$HMF_DIR" 2>/dev/null | grep -vc tmp; }
 taken() { test "$(checkpoints)" -ge "$1"; }
 
 # It counts, a checkpoint is taken, it counts on, and leaves for the disk.
