@@ -109,7 +109,7 @@ static void frame(void *ctx, int from, unsigned kind, const void *data, size_t l
     case HMF__F_L_DONE: hmf__wave_local(a, &in); break;
     case HMF__F_L_FINISHED: hmf__wave_finished(a, a->proc); break;
     case HMF__F_FINISHED: hmf__wave_finished(a, from); break;
-    case HMF__F_END: hmf__wave_end(a); break;
+    case HMF__F_END: hmf__wave_end(a, hmf__buf_get_u8(&in)); break;
     case HMF__F_L_NEWCOMER: hmf__net_send(a->net, a->leader, HMF__F_NEWCOMER, data, len); break;
     case HMF__F_OFFER:
         if (a->coord)
@@ -188,6 +188,25 @@ static void take_inbox(struct hmf__agent *a)
     }
 }
 
+/* The job is over and all ranks have finished, but the program of a process that holds none does not come to
+ * its end: it hangs in a start-up whose move was undone, or did not go to auto_done after its rank had left.
+ * The others would wait for it in MPI_Finalize for ever. */
+static void end_straggler(struct hmf__agent *a, uint64_t now)
+{
+    bool straggler;
+
+    pthread_mutex_lock(&a->lock);
+    straggler = a->ending && !a->at_end && a->role == HMF__ROLE_LEFT &&
+                now - a->ended_ns > a->limit_ns;
+    pthread_mutex_unlock(&a->lock);
+    if (!straggler)
+        return;
+    hmf__log(HMF__LOG_ERROR, "the job is over, but the program in this process, which holds no rank, has not "
+             "come to MPI_Finalize within %.0f s (HMF_TIMEOUT): the process ends here",
+             (double)a->limit_ns * 1e-9);
+    _exit(0);
+}
+
 static void *loop(void *arg)
 {
     struct hmf__agent *a = arg;
@@ -226,7 +245,7 @@ static void *loop(void *arg)
         }
         if (stop && (!hmf__net_pending(a->net) || hmf__now_ns() > stop_at))
             break;
-        busy = a->wave.kind || hmf__net_pending(a->net) || stop || hmf__coord_busy(a->coord) ||
+        busy = a->wave.kind || hmf__net_pending(a->net) || stop || a->ending || hmf__coord_busy(a->coord) ||
                ncontrol > 1;
         if (poll(fds, (nfds_t)n, busy ? TICK_MS : -1) < 0 && errno != EINTR)
             usleep(10000);
@@ -238,6 +257,7 @@ static void *loop(void *arg)
         hmf__control_handle(a->control, fds + 2 + nnet, ncontrol);
         now = hmf__now_ns();
         hmf__wave_tick(a, now);
+        end_straggler(a, now);
         hmf__coord_tick(a->coord, now);
     }
     hmf__free(fds);

@@ -104,6 +104,8 @@ struct hmf__agent {
     bool finished;              /* the main thread is at its end */
     bool reading;               /* the main thread has passed auto_read */
     bool ending;                /* END has come */
+    bool some_lost;             /* ... and a process had died before: MPI_Finalize would wait for it */
+    bool at_end;                /* the main thread waits for END, or needs to no more */
     bool stop;                  /* the agent thread is to end */
     struct hmf__local { struct hmf__local *next; unsigned kind; size_t len; uint8_t data[]; }
         *inbox, **inbox_tail;
@@ -116,6 +118,7 @@ struct hmf__agent {
     struct hmf__wave wave;
     uint32_t finished_below;    /* bit i: child i's subtree has finished */
     bool finished_sent;
+    uint64_t ended_ns;          /* when END came */
     uint64_t reserved;          /* SPARE: epoch it is promised to, 0 none */
     int coordinator;            /* process that wishes go to, as far as is known here */
     int leader;                 /* INCOMING: the process that leads the move, to which progress is told */

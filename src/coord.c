@@ -652,13 +652,19 @@ void hmf__coord_tick(struct hmf__coord *c, uint64_t now_ns)
 
 void hmf__coord_end(struct hmf__coord *c)
 {
+    bool some_lost = false;
+    uint8_t flag;
+
     if (!c)
         return;
     c->ending = true;
     for (int p = 0; p < c->a->nprocs; p++)
+        some_lost |= c->spare[p] == GONE;
+    flag = some_lost;
+    for (int p = 0; p < c->a->nprocs; p++)
         if (c->spare[p] != NOT_SPARE && c->spare[p] != GONE && p != c->a->proc)
-            hmf__net_send(c->a->net, p, HMF__F_END, NULL, 0);
-    hmf__wave_end(c->a);
+            hmf__net_send(c->a->net, p, HMF__F_END, &flag, 1);
+    hmf__wave_end(c->a, some_lost);
 }
 
 hmf_status_t hmf__coord_take_over(struct hmf__agent *a, struct hmf__buf *in)

@@ -212,7 +212,7 @@ without:
     hmf__log(HMF__LOG_ERROR, "libhmf-mpi could not start (%s): the program runs on plain MPI",
              hmf_error_text());
     hmf__world_fini();
-    return st;
+    return HMF_OK;
 }
 
 /* ---- checkpoint callbacks over the actives -------------------- */
@@ -295,39 +295,48 @@ static void shut(struct hmf__job *j)
     j->up = j->can_stop = false;
 }
 
-static void wait_for_end(struct hmf__job *j)
+/* True if a process has died in this job. */
+static bool wait_for_end(struct hmf__job *j)
 {
     struct hmf__agent *a = &j->agent;
     long ns = 50000;
+    bool lost;
 
     pthread_mutex_lock(&a->lock);
+    a->at_end = true;
     while (!a->ending)
         nap(a, &ns, 10000000);
+    lost = a->some_lost;
     pthread_mutex_unlock(&a->lock);
+    return lost;
 }
 
 void hmf__job_park(struct hmf__job *j)
 {
+    bool lost = false;
+
     if (j->can_stop)
-        wait_for_end(j);
+        lost = wait_for_end(j);
     shut(j);
-    PMPI_Finalize();
+    if (!lost)
+        PMPI_Finalize();
     exit(0);
 }
 
-void hmf__job_finalize(void)
+bool hmf__job_finalize(void)
 {
     struct hmf__job *j = &hmf__job;
     struct hmf__agent *a = &j->agent;
+    bool lost = false;
 
     if (!j->up)
-        return;
+        return false;
     if (j->can_stop) {
         if (a->role == HMF__ROLE_INCOMING)
             hmf__move_refuse(j, "came to MPI_Finalize without calling auto_read");
         if (!j->left || j->on_disk)
             hmf__agent_tell(a, HMF__F_L_FINISHED, NULL, 0);
-        wait_for_end(j);
+        lost = wait_for_end(j);
         if (j->wrote && !j->left && hmf__check_finished(hmf__job_check(j)) && a->rank == 0)
             hmf__log(HMF__LOG_WARN, "%s: the next start would continue from the last checkpoint",
                      hmf_error_text());
@@ -335,4 +344,5 @@ void hmf__job_finalize(void)
     shut(j);
     hmf__free(j->dir);
     j->dir = NULL;
+    return lost;
 }

@@ -37,11 +37,13 @@ extern struct hmf__job hmf__job;
 /* Called by the shim after PMPI_Init, collective over the real MPI_COMM_WORLD.  Decides from HMF_SPARES
  * and HMF_SPARE_HOSTS who is a spare.  In a spare it returns when the process has got a rank; if the
  * job ends before, it finalises MPI and ends the process with status 0.
- * A bad setting is reported and ignored; whatever else fails leaves a job that runs without moves. */
+ * A bad setting is reported and ignored; whatever else fails is reported and leaves a job that runs without
+ * moves, or on plain MPI.  Always HMF_OK. */
 hmf_status_t hmf__job_init(int *argc, char ***argv);
 
-/* Called by the shim before PMPI_Finalize.  Waits until all ranks have come here. */
-void hmf__job_finalize(void);
+/* Called by the shim before PMPI_Finalize.  Waits until all ranks have come here.  True: a process has died
+ * meanwhile, and PMPI_Finalize must not be called, since it would wait for that process for ever. */
+bool hmf__job_finalize(void);
 
 /* The process is of no use any more (its move was undone after its program had started): waits for the
  * job's end, finalises MPI and ends with status 0.  Does not return. */

@@ -21,3 +21,9 @@ tests_mpi_moves_LDFLAGS = $(mpi_ldflags)
 tests_mpi_moves_LDADD = $(mpi_ldadd)
 mpi_cases += tests/mpi/moves.np4 tests/mpi/moves.np4s1 tests/mpi/moves.np4s3 tests/mpi/moves.np4s8
 dist_man_MANS += doc/man/hmf.1
+
+check_PROGRAMS += tests/fault/newcomer
+tests_fault_newcomer_CPPFLAGS = $(mpi_cppflags)
+tests_fault_newcomer_LDFLAGS = $(mpi_ldflags)
+tests_fault_newcomer_LDADD = $(mpi_ldadd)
+shell_tests += tests/fault/newcomer.sh

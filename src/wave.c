@@ -43,8 +43,9 @@ void hmf__report_fill(struct hmf__agent *a, struct hmf__report *r, hmf_status_t 
     r->rank = status ? a->rank : -1;
     r->text[0] = 0;
     if (status)
-        snprintf(r->text, sizeof r->text, "rank %d on %s: %s", a->rank, a->addrs[a->proc].node,
-                 hmf_error_text());
+        snprintf(r->text, sizeof r->text, "%s %d on %s: %s",
+                 a->role == HMF__ROLE_INCOMING ? "newcomer of rank" : "rank", a->rank,
+                 a->addrs[a->proc].node, hmf_error_text());
 }
 
 static void merge(struct hmf__report *sum, const struct hmf__report *r)
@@ -418,14 +419,17 @@ void hmf__wave_finished(struct hmf__agent *a, int from)
                       0);
 }
 
-void hmf__wave_end(struct hmf__agent *a)
+void hmf__wave_end(struct hmf__agent *a, bool some_lost)
 {
     int child[HMF__WAVE_DEGREE], n = children(a, child);
+    uint8_t flag = some_lost;
 
     for (int i = 0; i < n; i++)
-        hmf__net_send(a->net, child[i], HMF__F_END, NULL, 0);
+        hmf__net_send(a->net, child[i], HMF__F_END, &flag, 1);
     pthread_mutex_lock(&a->lock);
     a->ending = true;
+    a->some_lost = some_lost;
+    a->ended_ns = hmf__now_ns();
     pthread_cond_broadcast(&a->changed);
     pthread_mutex_unlock(&a->lock);
 }

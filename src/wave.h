@@ -27,7 +27,7 @@ void hmf__wave_tick(struct hmf__agent *a, uint64_t now_ns);
 
 /* The program of this process is at its end; all below a child are.  Then: the job is over. */
 void hmf__wave_finished(struct hmf__agent *a, int from);
-void hmf__wave_end(struct hmf__agent *a);
+void hmf__wave_end(struct hmf__agent *a, bool some_lost);
 
 void hmf__report_put(struct hmf__buf *out, const struct hmf__report *r);
 void hmf__report_get(struct hmf__buf *in, struct hmf__report *out);

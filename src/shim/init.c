@@ -10,7 +10,10 @@
 
 /* By the job layer; declared here because the shim is its only caller. */
 hmf_status_t hmf__job_init(int *argc, char ***argv);
-void hmf__job_finalize(void);
+bool hmf__job_finalize(void);
+
+/* MPI_Finalize returned without MPI's own: a process had died, and MPI would wait for it for ever. */
+static bool ended_without_mpi;
 
 static int begin(int *argc, char ***argv, int provided)
 {
@@ -43,8 +46,16 @@ int MPI_Finalize(void)
 {
     if (hmf__shim_phase != HMF__PHASE_LEFT)
         hmf__attr_delete_all(MPI_COMM_SELF);
-    hmf__job_finalize();
+    ended_without_mpi = hmf__job_finalize();
     hmf__vreq_fini();
     hmf__startup_fini();
-    return PMPI_Finalize();
+    return ended_without_mpi ? MPI_SUCCESS : PMPI_Finalize();
+}
+
+int MPI_Finalized(int *flag)
+{
+    if (!ended_without_mpi)
+        return PMPI_Finalized(flag);
+    *flag = 1;
+    return MPI_SUCCESS;
 }
