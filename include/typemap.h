@@ -9,10 +9,21 @@
  *         | typePOINTER type                        T *x (NULL allowed)
  *         | typePOINTER typeARRAY n type            pointer to n elements of T
  *         | typePOINTER typeCSTRING                 char *x, a NUL-terminated string
+ *         | typePOINTER typeVOID                    void *x, to something else described
+ *         | typeCOUNTED field type                  T *x, as many elements as the field says
+ *         | typeWEAK type                           T *x, NULL if nothing else leads there
+ *         | typeFUNCTION                            a pointer to a function, saved by name
  *         | typeFSTRING n                           char x[n] that holds text
+ *         | typeOPAQUE n                            n bytes that nobody interprets
+ *         | typeTRANSIENT type                      a T that is not saved: zero afterwards
  *         | -n type1 ... typen                      a struct of n fields
+ *         | typePACKED -n type1 ... typen           the same, packed
+ *         | typeALIGNED a type                      a field with _Alignas(a)
  *         | typeSELF k                              the k-th enclosing struct, 0 = innermost
  *         | user type number                        a type defined before (hmf/type.h)
+ *
+ * A field is given by its number in the enclosing struct, from 0; typeUP(k, field) means a field
+ * of the k-th struct around that one.
  */
 #ifndef TYPEMAP_H
 #define TYPEMAP_H
@@ -60,9 +71,21 @@
 #define typePOINTER 1001   /* typePOINTER, type */
 #define typeCSTRING 1002   /* after typePOINTER only */
 #define typeFSTRING 1003   /* typeFSTRING, n */
-#define typeUNION 1004     /* a union */
+#define typeUNION 1004     /* set aside: a union with its discriminant */
 #define typeSELF 1005      /* typeSELF, k */
 #define typeVOID 1006      /* after typePOINTER only */
+#define typeCOUNTED 1007   /* typeCOUNTED, field, type */
+#define typeFLEX 1008      /* set aside: a flexible array member */
+#define typeBITS 1009      /* set aside: a bit-field */
+#define typeFUNCTION 1010
+#define typeWEAK 1011      /* typeWEAK, type */
+#define typeOPAQUE 1012    /* typeOPAQUE, n */
+#define typeTRANSIENT 1013 /* typeTRANSIENT, type */
+#define typePACKED 1014    /* typePACKED, -n, ... */
+#define typeALIGNED 1015   /* typeALIGNED, a, type */
+#define typeUNIONELSE 1016 /* set aside: a union with a default case */
+
+#define typeUP(k, field) ((k) * 65536 + (field))
 
 /* ---- user types ---- */
 #define typeUSER_FIRST 10000

@@ -2,17 +2,17 @@
 #   pkginclude_HEADERS += include/typemap.h          hmfinclude_HEADERS += include/hmf/x.h
 #   libhmf_core_la_SOURCES += src/x.c src/x.h        unit_tests += tests/unit/test_x   (from test_x.c)
 pkginclude_HEADERS += include/typemap.h
-hmfinclude_HEADERS += include/hmf/status.h include/hmf/type.h
+hmfinclude_HEADERS += include/hmf/status.h include/hmf/type.h include/hmf/function.h
 libhmf_core_la_SOURCES += \
 	src/base.c src/base.h src/status.c src/log.c src/param.c \
 	src/buf.c src/buf.h src/crc32c.c src/crc32c.h \
 	src/type.c src/type.h src/typecache.h src/desc.c src/typereg.c src/typereg.h \
 	src/typeclass.c src/layout.c src/slots.c src/slots.h \
 	src/match.c src/plan.c src/plan.h src/convert.c src/convert.h src/ldouble.c \
-	src/state.c src/state.h src/statepriv.h \
+	src/function.c src/function.h src/state.c src/state.h src/statepriv.h \
 	src/walk.c src/walk.h src/overlap.c src/region.c \
 	src/image.c src/image.h src/meta.c src/meta.h src/metawrite.c src/restore.c
 
 unit_tests += tests/unit/test_base tests/unit/test_buf tests/unit/test_crc32c \
-	tests/unit/test_type tests/unit/test_image tests/unit/test_plan
+	tests/unit/test_type tests/unit/test_image tests/unit/test_plan tests/unit/test_language
 EXTRA_DIST += tests/unit/carry.h

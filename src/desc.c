@@ -47,6 +47,11 @@ struct compiler {
     size_t nlate, late_cap;
 };
 
+struct length { /* a length said to be in a field, to be checked when the struct is complete */
+    uint32_t in, field;
+    size_t at;
+};
+
 struct parser {
     struct compiler *c;
     const char *of;      /* name of the user type, or NULL */
@@ -55,7 +60,10 @@ struct parser {
     const char *const *names;
     size_t nnames, next_name;
     uint32_t enclosing[HMF__MAX_DEPTH + 1];
-    int nenclosing;
+    int hops[HMF__MAX_DEPTH + 1]; /* pointers passed when that struct was entered */
+    int nenclosing, pointers;
+    struct length *lengths;
+    size_t nlengths, lengths_cap;
 };
 
 static hmf_status_t parse_type(struct parser *p, int depth, bool pointee, uint32_t *out);
@@ -174,8 +182,106 @@ static hmf_status_t field_name(struct parser *p, uint32_t i, char **out)
     return (*out = hmf__strdup(name)) ? HMF_OK : no_memory();
 }
 
+/* typeCOUNTED, field: where the length is. */
+static hmf_status_t parse_length(struct parser *p, size_t at, struct hmf__type *node)
+{
+    hmf_status_t rc;
+    int f = 0;
+
+    if ((rc = operand(p, at, "the field with the length", &f)) != HMF_OK)
+        return rc;
+    int up = f / 65536, field = f % 65536;
+    if (f < 0 || up >= p->nenclosing)
+        return wrong(p, at + 1, "the length is in field %d of the struct %d around, but %d structs "
+                     "are around", field, up, p->nenclosing);
+    int hops = p->pointers - p->hops[p->nenclosing - 1 - up];
+    if (hops > 1)
+        return wrong(p, at + 1, "the length is in a struct that is %d pointers away: one is the "
+                     "most", hops);
+    node->len = hops ? HMF__LEN_OUTER : HMF__LEN_FIELD;
+    node->len_field = (uint32_t)field;
+    node->len_up = (uint32_t)up;
+    if (!grow((void **)&p->lengths, &p->lengths_cap, p->nlengths, sizeof *p->lengths))
+        return no_memory();
+    p->lengths[p->nlengths++] = (struct length){p->enclosing[p->nenclosing - 1 - up],
+                                                (uint32_t)field, at + 1};
+    return HMF_OK;
+}
+
+/* All fields that hold lengths exist and are integers. */
+static hmf_status_t check_lengths(const struct parser *p)
+{
+    for (size_t i = 0; i < p->nlengths; i++) {
+        const struct hmf__type *y = &p->c->t->v[p->lengths[i].in];
+        if (p->lengths[i].field >= y->nfields ||
+            p->c->t->v[y->fields[p->lengths[i].field].type].kind != HMF__KIND_INT)
+            return wrong(p, p->lengths[i].at, "field %u, which should hold the length, is no "
+                         "integer field", p->lengths[i].field);
+    }
+    return HMF_OK;
+}
+
+/* What stands behind typePOINTER, typeWEAK, typeCOUNTED field. */
+static hmf_status_t parse_pointer(struct parser *p, int depth, size_t at, int word, uint32_t *out)
+{
+    struct hmf__type node = {.kind = HMF__KIND_POINTER, .count = 1, .weak = word == typeWEAK};
+    hmf_status_t rc;
+
+    if (word == typeCOUNTED && (rc = parse_length(p, at, &node)) != HMF_OK)
+        return rc;
+    p->pointers++;
+    rc = parse_type(p, depth + 1, true, &node.elem);
+    p->pointers--;
+    if (rc != HMF_OK)
+        return rc;
+    enum hmf__kind kind = p->c->t->v[node.elem].kind;
+    if (word == typeCOUNTED && (kind == HMF__KIND_CSTRING || kind == HMF__KIND_VOID))
+        return wrong(p, at, "a counted pointer leads to elements of a known size");
+    if (node.weak) { /* the walk sees it as a pointer to something that others describe */
+        struct hmf__type none = {.kind = HMF__KIND_VOID, .elem = HMF__TYPE_NONE};
+        uint32_t id;
+        if ((rc = hmf__types_add(p->c->t, &none, &id)) != HMF_OK ||
+            (rc = hmf__types_finish(p->c->t, id, false)) != HMF_OK)
+            return rc;
+        p->c->t->void_id = id;
+    }
+    if ((rc = hmf__types_add(p->c->t, &node, out)) != HMF_OK)
+        return rc;
+    return hmf__types_finish(p->c->t, *out, false);
+}
+
+/* typeOPAQUE n and typeFSTRING n. */
+static hmf_status_t parse_bytes(struct parser *p, size_t at, enum hmf__kind kind, uint32_t *out)
+{
+    hmf_status_t rc;
+    int n = 0;
+
+    if ((rc = operand(p, at, "the length", &n)) != HMF_OK)
+        return rc;
+    if (n < 1)
+        return wrong(p, at + 1, "a length of %d bytes", n);
+    return add_node(p, kind, HMF__TYPE_NONE, (uint64_t)n, out);
+}
+
+/* `typeALIGNED a` before a field's type. */
+static hmf_status_t parse_alignment(struct parser *p, uint32_t *align)
+{
+    hmf_status_t rc;
+    int a = 0;
+
+    if (p->pos == p->len || p->desc[p->pos] != typeALIGNED)
+        return HMF_OK;
+    size_t at = p->pos++;
+    if ((rc = operand(p, at, "the alignment", &a)) != HMF_OK)
+        return rc;
+    if (a < 1 || a > 1 << 28 || (a & (a - 1)))
+        return wrong(p, at + 1, "an alignment of %d: it must be a power of two", a);
+    *align = (uint32_t)a;
+    return HMF_OK;
+}
+
 /* `-n type1 ... typen` into node `id` (reserved), with an optional given layout. */
-static hmf_status_t parse_struct(struct parser *p, int depth, uint32_t id,
+static hmf_status_t parse_struct(struct parser *p, int depth, uint32_t id, bool packed,
                                  const struct hmf_type_layout *layout)
 {
     size_t at = p->pos - 1;
@@ -193,12 +299,14 @@ static hmf_status_t parse_struct(struct parser *p, int depth, uint32_t id,
     struct hmf__field *fields = hmf__calloc(nfields, sizeof *fields);
     if (!fields)
         return no_memory();
+    p->hops[p->nenclosing] = p->pointers;
     p->enclosing[p->nenclosing++] = id;
     uint32_t i = 0;
     for (; i < nfields; i++) {
         if ((rc = field_name(p, i, &fields[i].name)) != HMF_OK)
             goto drop_fields;
-        if ((rc = parse_type(p, depth + 1, false, &fields[i].type)) != HMF_OK) {
+        if ((rc = parse_alignment(p, &fields[i].align)) != HMF_OK ||
+            (rc = parse_type(p, depth + 1, false, &fields[i].type)) != HMF_OK) {
             hmf__free(fields[i].name);
             goto drop_fields;
         }
@@ -210,6 +318,7 @@ static hmf_status_t parse_struct(struct parser *p, int depth, uint32_t id,
     t->v[id].fields = fields;
     t->v[id].nfields = nfields;
     t->v[id].elem = HMF__TYPE_NONE;
+    t->v[id].packed = packed;
     if (layout) {
         t->v[id].size = layout->size;
         t->v[id].align = (uint32_t)layout->align;
@@ -290,11 +399,15 @@ static hmf_status_t parse_type(struct parser *p, int depth, bool pointee, uint32
         return rc;
     if (depth > HMF__MAX_DEPTH)
         return wrong(p, at, "types are nested more than %d deep", HMF__MAX_DEPTH);
-    if (word < 0) {
+    if (word < 0 || word == typePACKED) {
         struct hmf__type none = {.elem = HMF__TYPE_NONE};
+        if (word == typePACKED && operand(p, at, "the struct", &n) != HMF_OK)
+            return HMF_ERR_TYPE;
+        if (word == typePACKED && n >= 0)
+            return wrong(p, at + 1, "typePACKED stands before a struct only");
         if ((rc = hmf__types_add(p->c->t, &none, out)) != HMF_OK)
             return rc;
-        return parse_struct(p, depth, *out, NULL);
+        return parse_struct(p, depth, *out, word == typePACKED, NULL);
     }
     if (word >= typeUSER_FIRST)
         return parse_user(p, depth, at, pointee, out);
@@ -302,20 +415,32 @@ static hmf_status_t parse_type(struct parser *p, int depth, bool pointee, uint32
     case typeARRAY:
         return parse_array(p, depth, at, pointee, out);
     case typePOINTER:
-        if ((rc = parse_type(p, depth + 1, true, &elem)) != HMF_OK)
-            return rc;
-        return add_node(p, HMF__KIND_POINTER, elem, 1, out);
+    case typeWEAK:
+    case typeCOUNTED:
+        return parse_pointer(p, depth, at, word, out);
     case typeCSTRING:
         if (!pointee)
             return wrong(p, at, "typeCSTRING stands behind typePOINTER only; text of fixed length "
                          "is typeFSTRING");
         return add_node(p, HMF__KIND_CSTRING, HMF__TYPE_NONE, 0, out);
-    case typeFSTRING:
-        if ((rc = operand(p, at, "the length", &n)) != HMF_OK)
+    case typeVOID:
+        if (!pointee)
+            return wrong(p, at, "typeVOID stands behind typePOINTER only");
+        return add_node(p, HMF__KIND_VOID, HMF__TYPE_NONE, 0, out);
+    case typeFUNCTION: /* what it points to is, in an image, the function's name */
+        if ((rc = add_node(p, HMF__KIND_CSTRING, HMF__TYPE_NONE, 0, &elem)) != HMF_OK)
             return rc;
-        if (n < 1)
-            return wrong(p, at + 1, "a text of %d characters", n);
-        return add_node(p, HMF__KIND_FSTRING, HMF__TYPE_NONE, (uint64_t)n, out);
+        return add_node(p, HMF__KIND_FUNCTION, elem, 1, out);
+    case typeFSTRING:
+        return parse_bytes(p, at, HMF__KIND_FSTRING, out);
+    case typeOPAQUE:
+        return parse_bytes(p, at, HMF__KIND_OPAQUE, out);
+    case typeTRANSIENT:
+        if ((rc = parse_type(p, depth + 1, false, &elem)) != HMF_OK)
+            return rc;
+        return add_node(p, HMF__KIND_TRANSIENT, elem, 1, out);
+    case typeALIGNED:
+        return wrong(p, at, "typeALIGNED stands before the type of a struct's field only");
     case typeSELF:
         return parse_self(p, at, pointee, out);
     }
@@ -337,10 +462,11 @@ static hmf_status_t parse_whole(struct parser *p, int depth, uint32_t into,
 
     while (p->names && p->names[p->nnames])
         p->nnames++;
-    if (into != HMF__TYPE_NONE && p->len && p->desc[0] < 0) {
-        p->pos = 1;
+    bool packed = p->len > 1 && p->desc[0] == typePACKED && p->desc[1] < 0;
+    if (into != HMF__TYPE_NONE && p->len && (p->desc[0] < 0 || packed)) {
+        p->pos = 1 + packed;
         *out = into;
-        rc = parse_struct(p, depth, into, layout);
+        rc = parse_struct(p, depth, into, packed, layout);
     } else {
         rc = parse_type(p, depth, false, out);
     }
@@ -351,7 +477,7 @@ static hmf_status_t parse_whole(struct parser *p, int depth, uint32_t into,
                      p->len - p->pos);
     if (p->names && p->next_name != p->nnames)
         return wrong(p, p->pos, "%zu field names for %zu fields", p->nnames, p->next_name);
-    return HMF_OK;
+    return check_lengths(p);
 }
 
 static hmf_status_t compile_user(struct compiler *c, size_t u, int depth)
@@ -363,6 +489,7 @@ static hmf_status_t compile_user(struct compiler *c, size_t u, int depth)
 
     c->cache->users[u].state = ACTIVE;
     hmf_status_t rc = parse_whole(&p, depth, node, d->layout.noffsets ? &d->layout : NULL, &got);
+    hmf__free(p.lengths);
     if (rc != HMF_OK)
         return rc;
     struct hmf__type *y = &c->t->v[node];
@@ -438,6 +565,7 @@ hmf_status_t hmf__types_compile(struct hmf__types *t, const int *desc, size_t le
     uint32_t first_node = t->n;
     size_t first_user = k->nusers;
     rc = parse_whole(&p, 0, HMF__TYPE_NONE, NULL, &root);
+    hmf__free(p.lengths);
     for (; rc == HMF_OK && c.next_queued < k->nusers; c.next_queued++)
         if (k->users[c.next_queued].state == QUEUED)
             rc = compile_user(&c, c.next_queued, 0);
@@ -511,7 +639,11 @@ static void put_type(struct writer *w, uint32_t id, int depth)
         put_type(w, y->elem, depth + 1);
         break;
     case HMF__KIND_POINTER:
-        hmf__buf_put_i32(w->out, typePOINTER);
+        hmf__buf_put_i32(w->out, y->weak                  ? typeWEAK
+                                 : y->len == HMF__LEN_FIXED ? typePOINTER
+                                                            : typeCOUNTED);
+        if (y->len != HMF__LEN_FIXED)
+            hmf__buf_put_i32(w->out, (int32_t)typeUP(y->len_up, y->len_field));
         for (int k = 0; k < w->nenclosing; k++)
             if (w->enclosing[w->nenclosing - 1 - k] == y->elem) {
                 hmf__buf_put_i32(w->out, typeSELF);
@@ -525,10 +657,17 @@ static void put_type(struct writer *w, uint32_t id, int depth)
             put_type(w, y->elem, depth + 1);
         break;
     case HMF__KIND_STRUCT:
+        if (y->packed)
+            hmf__buf_put_i32(w->out, typePACKED);
         hmf__buf_put_i32(w->out, -(int32_t)y->nfields);
         w->enclosing[w->nenclosing++] = id;
-        for (uint32_t i = 0; i < y->nfields; i++)
+        for (uint32_t i = 0; i < y->nfields; i++) {
+            if (y->fields[i].align) {
+                hmf__buf_put_i32(w->out, typeALIGNED);
+                hmf__buf_put_i32(w->out, (int32_t)y->fields[i].align);
+            }
             put_type(w, y->fields[i].type, depth + 1);
+        }
         w->nenclosing--;
         break;
     case HMF__KIND_CSTRING:
@@ -538,8 +677,16 @@ static void put_type(struct writer *w, uint32_t id, int depth)
         hmf__buf_put_i32(w->out, typeVOID);
         break;
     case HMF__KIND_FSTRING:
-        hmf__buf_put_i32(w->out, typeFSTRING);
+    case HMF__KIND_OPAQUE:
+        hmf__buf_put_i32(w->out, y->kind == HMF__KIND_OPAQUE ? typeOPAQUE : typeFSTRING);
         hmf__buf_put_i32(w->out, (int32_t)y->count);
+        break;
+    case HMF__KIND_FUNCTION:
+        hmf__buf_put_i32(w->out, typeFUNCTION);
+        break;
+    case HMF__KIND_TRANSIENT:
+        hmf__buf_put_i32(w->out, typeTRANSIENT);
+        put_type(w, y->elem, depth + 1);
         break;
     default:
         hmf__buf_put_i32(w->out, (int32_t)y->number);

@@ -12,6 +12,7 @@
 #include "drain.h"
 
 #include "base.h"
+#include "blame.h"
 #include "stash.h"
 #include "vcomm.h"
 #include "vreq.h"
@@ -19,24 +20,8 @@
 
 #include <limits.h>
 #include <sched.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { SUM_MESSAGES, SUM_COLLECTIVES, SUM_SENDS, SUM_LATE, SUM_FAILED, SUMS };
-
-/* One communicator at one rank, for finding out who is to blame. */
-struct record {
-    uint64_t gid;
-    uint64_t collectives;
-    int64_t missing;
-    int32_t rank;
-    int32_t members;
-};
-
-static bool counts(const struct hmf__vcomm *v)
-{
-    return v->kind != HMF__COMM_FOREIGN && v->real != MPI_COMM_NULL;
-}
 
 /* Mrecv with a count beyond int. */
 static int receive_big(void *data, MPI_Count bytes, MPI_Message *message)
@@ -91,7 +76,7 @@ static hmf_status_t take_one(struct hmf__vcomm *v, MPI_Message *message, const M
 static hmf_status_t sweep(bool *took)
 {
     for (struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next) {
-        if (!counts(v))
+        if (!hmf__drain_counts(v))
             continue;
         for (;;) {
             MPI_Message message;
@@ -130,7 +115,7 @@ static void add_up(int64_t *sum)
     uint64_t messages = hmf__vcomm_gone_sent - hmf__vcomm_gone_received, check = 0;
 
     for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next) {
-        if (!counts(v))
+        if (!hmf__drain_counts(v))
             continue;
         messages += v->sent - v->received;
         if (v->size + v->remote_size > 1)
@@ -166,101 +151,6 @@ static hmf_status_t exchange(const int64_t *mine, int64_t *all, uint64_t limit_n
                              : hmf__fail(HMF_ERR_MPI, "adding up message counts failed (%d)", rc);
 }
 
-static int by_gid(const void *a, const void *b)
-{
-    const struct record *x = a, *y = b;
-
-    if (x->gid != y->gid)
-        return x->gid < y->gid ? -1 : 1;
-    return x->rank - y->rank;
-}
-
-/* Records of all ranks, sorted.  Only used when something is wrong, so its size does not matter. */
-static struct record *gather(size_t *n)
-{
-    MPI_Comm inner = hmf__world_inner();
-    int size = hmf__world_size(), mine = 0, total = 0, k = 0;
-    struct record *own = hmf__calloc(hmf__vcomm_count(), sizeof(*own)), *all = NULL;
-    int *lengths = hmf__calloc((size_t) size, 2 * sizeof(int)), *starts = lengths + size;
-
-    if (own == NULL || lengths == NULL)
-        goto free_parts; /* the others wait; the time limit of the job layer finds it */
-    for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next)
-        if (counts(v) && v->size + v->remote_size > 1)
-            own[k++] = (struct record) {
-                v->gid, v->collectives, (int64_t) (v->sent - v->received),
-                hmf__world_rank(), v->size + v->remote_size
-            };
-    mine = k * (int) sizeof(*own);
-    PMPI_Allgather(&mine, 1, MPI_INT, lengths, 1, MPI_INT, inner);
-    for (int r = 0; r < size; r++) {
-        starts[r] = total;
-        total += lengths[r];
-    }
-    all = hmf__malloc((size_t) total);
-    if (all == NULL)
-        goto free_parts;
-    PMPI_Allgatherv(own, mine, MPI_BYTE, all, lengths, starts, MPI_BYTE, inner);
-    *n = (size_t) total / sizeof(*all);
-    qsort(all, *n, sizeof(*all), by_gid);
-free_parts:
-    hmf__free(own);
-    hmf__free(lengths);
-    return all;
-}
-
-/* Rank `owner` knows what the communicator is called. */
-static void name_of(uint64_t gid, int owner, char *text, int len)
-{
-    memset(text, 0, (size_t) len);
-    for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next)
-        if (v->gid == gid && hmf__world_rank() == owner)
-            hmf__vcomm_text(v, text, (size_t) len);
-    PMPI_Bcast(text, len, MPI_CHAR, owner, hmf__world_inner());
-}
-
-static hmf_status_t blame(bool collectives)
-{
-    char text[128];
-    size_t n = 0;
-    struct record *all = gather(&n);
-    hmf_status_t status = collectives
-        ? hmf__fail(HMF_ERR_BUSY, "a collective call spans the poll")
-        : hmf__fail(HMF_ERR_TIMEOUT, "messages that were sent did not come");
-
-    for (size_t i = 0, end; all != NULL && i < n; i = end) {
-        const struct record *low = &all[i], *high = &all[i];
-        int64_t missing = 0;
-        bool fine;
-
-        for (end = i; end < n && all[end].gid == all[i].gid; end++) {
-            missing += all[end].missing;
-            low = all[end].collectives < low->collectives ? &all[end] : low;
-            high = all[end].collectives > high->collectives ? &all[end] : high;
-        }
-        fine = collectives ? low->collectives == high->collectives
-                             && end - i == (size_t) all[i].members
-                           : missing == 0;
-        if (fine)
-            continue;
-        name_of(all[i].gid, all[i].rank, text, sizeof(text));
-        if (!collectives)
-            status = hmf__fail(HMF_ERR_TIMEOUT, "%lld messages sent on %s did not come within "
-                               "HMF_TIMEOUT", (long long) missing, text);
-        else if (low->collectives == high->collectives)
-            status = hmf__fail(HMF_ERR_BUSY, "%s exists at %zu of its %d members only: it is made "
-                               "or freed on both sides of the poll", text, end - i, all[i].members);
-        else
-            status = hmf__fail(HMF_ERR_BUSY, "rank %d has made %llu collective calls on %s, rank "
-                               "%d %llu: a collective call must not span auto_poll", low->rank,
-                               (unsigned long long) low->collectives, text, high->rank,
-                               (unsigned long long) high->collectives);
-        break;
-    }
-    hmf__free(all);
-    return status;
-}
-
 static hmf_status_t limit_of(uint64_t *limit_ns)
 {
     double seconds;
@@ -294,12 +184,34 @@ hmf_status_t hmf__drain_run(void)
             return failed != HMF_OK ? failed
                                     : hmf__fail(HMF_ERR_PEER, "the drain failed at another rank");
         if (all[SUM_COLLECTIVES] != 0)
-            return blame(true);
+            return hmf__blame(HMF__BLAME_COLLECTIVES);
         if (all[SUM_MESSAGES] == 0 && all[SUM_SENDS] == 0)
             return HMF_OK;
         if (all[SUM_LATE] != 0)
-            return blame(false);
+            return hmf__blame(HMF__BLAME_LOST);
         if (!took)
             sched_yield();
     }
+}
+
+hmf_status_t hmf__drain_quiet(void)
+{
+    uint64_t limit_ns;
+    hmf_status_t failed = limit_of(&limit_ns);
+    int64_t mine[SUMS] = { 0 }, all[SUMS];
+    int rc;
+
+    add_up(mine);
+    mine[SUM_SENDS] = (int64_t) hmf__stash_total;
+    mine[SUM_FAILED] = failed != HMF_OK;
+    rc = PMPI_Allreduce(mine, all, SUMS, MPI_INT64_T, MPI_SUM, hmf__world_inner());
+    if (rc != MPI_SUCCESS)
+        return hmf__fail(HMF_ERR_MPI, "adding up message counts failed (%d)", rc);
+    if (all[SUM_FAILED] != 0)
+        return failed != HMF_OK ? failed : hmf__fail(HMF_ERR_PEER, "another rank failed");
+    if (all[SUM_COLLECTIVES] != 0)
+        return hmf__blame(HMF__BLAME_COLLECTIVES);
+    if (all[SUM_MESSAGES] == 0 && all[SUM_SENDS] == 0)
+        return HMF_OK;
+    return hmf__blame(HMF__BLAME_PENDING);
 }

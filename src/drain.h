@@ -10,6 +10,8 @@
 
 #include "hmf/status.h"
 
+#include "vcomm.h"
+
 /* Collective over the actives, all of which stand in the same poll.  Suspends receives
  * (hmf__vreq_suspend), drains, and lets sends end (hmf__vreq_sends_pending).  All get the same
  * status: HMF_OK; HMF_ERR_BUSY, some collective call spans the cut (text names the communicator);
@@ -17,5 +19,16 @@
  * communicator); HMF_ERR_NOMEM; HMF_ERR_MPI.  Also after an error commit or rollback must follow:
  * they resume the receives.  What is in stashes stays there and is received from there. */
 hmf_status_t hmf__drain_run(void);
+
+/* The question without the work, for a checkpoint, which holds no messages.  Collective over the
+ * actives; the same status for all: HMF_OK if no message is under way or kept in a stash and no
+ * collective call spans the cut, else HMF_ERR_BUSY with the communicator's name. HMF_ERR_MPI. */
+hmf_status_t hmf__drain_quiet(void);
+
+/* Is the communicator one whose traffic must come to rest? */
+static inline bool hmf__drain_counts(const struct hmf__vcomm *v)
+{
+    return v->kind != HMF__COMM_FOREIGN && v->real != MPI_COMM_NULL;
+}
 
 #endif

@@ -199,6 +199,8 @@ static void put_refs(const struct capture *c, struct table *t, const uint32_t *r
         if (!refs[k])
             continue;
         uint32_t cand = refs[k] - 1, merged = w->cands[cand].merged;
+        if (merged && w->merges[merged - 1].dropped)
+            continue;
         if (merged) {
             cand = w->merges[merged - 1].into;
             leaves[k] = w->merges[merged - 1].leaf;

@@ -75,15 +75,18 @@ static hmf_status_t match_pair(struct matcher *m, struct pair p)
     case HMF__KIND_ARRAY:
         return a->count == b->count ? push(m, a->elem, b->elem) : differ(m, p);
     case HMF__KIND_POINTER:
+    case HMF__KIND_FUNCTION:
         hmf__types_flatten(m->w, a->elem, &p.w, &na);
         hmf__types_flatten(m->r, b->elem, &p.r, &nb);
         return push(m, p.w, p.r);
     case HMF__KIND_STRUCT:
         return match_fields(m, p);
     case HMF__KIND_FSTRING:
+    case HMF__KIND_OPAQUE:
         return a->count == b->count ? HMF_OK : differ(m, p);
     case HMF__KIND_CSTRING:
     case HMF__KIND_VOID:
+    case HMF__KIND_TRANSIENT: /* what is not saved may be anything */
         return HMF_OK;
     default:
         return a->number == b->number ? HMF_OK : differ(m, p);

@@ -22,7 +22,7 @@ struct hmf_meta {
 };
 
 /* Smallest encodings, so that counts can be checked against the bytes that are left. */
-enum { TYPE_BYTES = 38, FIELD_BYTES = 16, TABLE_BYTES = 21, ROOT_BYTES = 41 };
+enum { TYPE_BYTES = 47, FIELD_BYTES = 20, TABLE_BYTES = 21, ROOT_BYTES = 41 };
 
 static hmf_status_t damaged(const char *what, size_t i)
 {
@@ -68,6 +68,7 @@ static hmf_status_t parse_fields(struct hmf__buf *b, struct hmf__type *y, uint32
         f->name = hmf__buf_get_string(b, HMF__MAX_NAME);
         f->offset = hmf__buf_get_u64(b);
         f->type = hmf__buf_get_u32(b);
+        f->align = hmf__buf_get_u32(b);
         if (b->status != HMF_OK || f->type >= self || f->offset > HMF__MAX_SIZE ||
             !by_value(&t->v[f->type])) {
             hmf__free(f->name);
@@ -90,7 +91,13 @@ static bool plausible(const struct hmf__types *t, const struct hmf__type *y, uin
                basic.is_signed == y->is_signed && !y->count && y->elem == HMF__TYPE_NONE &&
                !y->nfields && !y->name;
     case HMF__KIND_POINTER:
-        return y->elem < ntypes && !y->nfields && y->count <= 1;
+        return y->elem < ntypes && !y->nfields && y->count == 1 && y->len <= HMF__LEN_OUTER;
+    case HMF__KIND_FUNCTION:
+        return y->elem < ntypes && !y->nfields && y->count == 1;
+    case HMF__KIND_TRANSIENT:
+        return y->elem < t->n && by_value(&t->v[y->elem]) && !y->nfields && y->count == 1;
+    case HMF__KIND_OPAQUE:
+        return y->count && y->count <= HMF__MAX_SIZE && y->elem == HMF__TYPE_NONE && !y->nfields;
     case HMF__KIND_ARRAY:
         return y->elem < t->n && by_value(&t->v[y->elem]) && y->count && !y->nfields;
     case HMF__KIND_STRUCT:
@@ -113,12 +120,18 @@ static hmf_status_t parse_type(struct hmf__buf *b, struct hmf__types *t, uint32_
     hmf_status_t rc;
 
     y.kind = (enum hmf__kind)hmf__buf_get_u8(b);
-    y.is_signed = hmf__buf_get_u8(b) != 0;
+    uint8_t flags = hmf__buf_get_u8(b);
+    y.is_signed = flags & 1;
+    y.weak = flags >> 1 & 1;
+    y.packed = flags >> 2 & 1;
     y.number = hmf__buf_get_u32(b);
     y.align = hmf__buf_get_u32(b);
     y.size = hmf__buf_get_u64(b);
     y.count = hmf__buf_get_u64(b);
     y.elem = hmf__buf_get_u32(b);
+    y.len = (enum hmf__length)hmf__buf_get_u8(b);
+    y.len_field = hmf__buf_get_u32(b);
+    y.len_up = hmf__buf_get_u32(b);
     y.name = hmf__buf_get_string(b, HMF__MAX_NAME);
     if (y.name && !*y.name) {
         hmf__free(y.name);
@@ -128,7 +141,7 @@ static hmf_status_t parse_type(struct hmf__buf *b, struct hmf__types *t, uint32_
     if (rc == HMF_OK)
         rc = b->status;
     uint64_t size = y.size;
-    bool good = rc == HMF_OK && plausible(t, &y, ntypes);
+    bool good = rc == HMF_OK && flags < 8 && plausible(t, &y, ntypes);
     hmf_status_t added = hmf__types_add(t, &y, &id); /* takes what y owns */
     if (added != HMF_OK || rc != HMF_OK)
         return rc != HMF_OK ? rc : added;

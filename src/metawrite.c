@@ -24,11 +24,11 @@ static void number_type(struct numbering *m, uint32_t id)
 
     if (m->number[id] != HMF__TYPE_NONE)
         return;
-    if (y->kind == HMF__KIND_ARRAY)
+    if (y->kind == HMF__KIND_ARRAY || y->kind == HMF__KIND_TRANSIENT)
         number_type(m, y->elem);
     for (uint32_t f = 0; f < y->nfields; f++)
         number_type(m, y->fields[f].type);
-    if (y->kind == HMF__KIND_POINTER)
+    if (y->kind == HMF__KIND_POINTER || y->kind == HMF__KIND_FUNCTION)
         m->queue[m->nqueue++] = y->elem;
     m->number[id] = m->n;
     m->order[m->n++] = id;
@@ -39,19 +39,23 @@ static void put_type(struct hmf__buf *out, const struct numbering *m, uint32_t i
     const struct hmf__type *y = &m->t->v[id];
 
     hmf__buf_put_u8(out, (uint8_t)y->kind);
-    hmf__buf_put_u8(out, y->is_signed);
+    hmf__buf_put_u8(out, (uint8_t)(y->is_signed | y->weak << 1 | y->packed << 2));
     hmf__buf_put_u32(out, y->number);
     hmf__buf_put_u32(out, y->align);
     hmf__buf_put_u64(out, y->size);
     hmf__buf_put_u64(out, y->count);
     hmf__buf_put_u32(out, y->elem == HMF__TYPE_NONE ? HMF__TYPE_NONE
                                                     : m->number[m->t->classes[y->elem]]);
+    hmf__buf_put_u8(out, (uint8_t)y->len);
+    hmf__buf_put_u32(out, y->len_field);
+    hmf__buf_put_u32(out, y->len_up);
     hmf__buf_put_string(out, y->name);
     hmf__buf_put_u32(out, y->nfields);
     for (uint32_t f = 0; f < y->nfields; f++) {
         hmf__buf_put_string(out, y->fields[f].name);
         hmf__buf_put_u64(out, y->fields[f].offset);
         hmf__buf_put_u32(out, m->number[m->t->classes[y->fields[f].type]]);
+        hmf__buf_put_u32(out, y->fields[f].align);
     }
 }
 

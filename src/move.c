@@ -9,7 +9,6 @@
 #include "check.h"
 #include "image.h"
 #include "startup.h"
-#include "stash.h"
 #include "world.h"
 #include "xfer.h"
 
@@ -49,23 +48,12 @@ static void done(struct hmf__job *j, uint64_t epoch, uint32_t wave, hmf_status_t
 
 /* ---- checkpoint ----------------------------------------------------------------------------------------- */
 
-/* A message under way belongs to no rank's state: who starts from the disk would wait for it in vain. */
-static hmf_status_t at_rest(void)
-{
-    hmf_status_t st = hmf__world_drain();
-
-    if (!st && hmf__stash_total)
-        st = hmf__fail(HMF_ERR_BUSY, "%zu messages have been sent to it that it has not received: receive "
-                       "what was sent before auto_poll", hmf__stash_total);
-    hmf__world_rollback();                 /* nothing is replaced: receives are resumed */
-    return st;
-}
-
 static int checkpoint(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
 {
     hmf_image_t *image = NULL;
     uint64_t generation;
-    hmf_status_t st = at_rest();
+    /* A message under way is in no rank's state: who starts from the disk would wait for it in vain. */
+    hmf_status_t st = hmf__world_quiet();
 
     if (!st && j->protect)
         st = hmf__fail(HMF_ERR_STATE, "%s holds a state that this program could not read: set "

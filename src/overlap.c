@@ -205,6 +205,11 @@ static hmf_status_t pass(struct hmf__walk *w, const struct key *k, size_t n)
             rc = add_merge(w, k[i].cand, out->cand, t->count * w->types->v[t->type].nleaves);
             continue;
         }
+        if (w->types->v[s->type].kind == HMF__KIND_VOID && s->count == HMF__WALK_WEAK) {
+            if ((rc = add_merge(w, k[i].cand, 0, 0)) == HMF_OK)
+                w->merges[w->cands[k[i].cand].merged - 1].dropped = true;
+            continue;
+        }
         if (w->types->v[s->type].kind == HMF__KIND_VOID) {
             char path[300];
             return hmf__fail(HMF_ERR_POINTER, "pointer %s = %p leads to memory that nothing "

@@ -62,7 +62,9 @@ static bool same_layout(const struct hmf__types *w, uint32_t wid, const struct h
                (!hmf__type_is_ldouble(a) || w->abi.ldouble == r->abi.ldouble);
     case HMF__KIND_INT:
         return a->size == 1 || endian;
-    default: /* characters; pointers: zero on both sides */
+    case HMF__KIND_TRANSIENT: /* to be cleared */
+        return false;
+    default: /* characters, bytes; pointers: zero on both sides */
         return true;
     }
 }
@@ -104,11 +106,12 @@ static hmf_status_t compile_leaf(struct hmf__plan *p, const struct hmf__type *a,
         to_size /= 2;
         op.n *= 2;
     }
-    op.from_size = (uint8_t)from_size;
+    op.from_size = (uint8_t)from_size; /* of a scalar: at most 32 */
     op.to_size = (uint8_t)to_size;
     op.from_swap = p->w->abi.big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
     op.to_swap = p->r->abi.big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
-    if (a->kind == HMF__KIND_POINTER) {
+    if (a->kind == HMF__KIND_POINTER || a->kind == HMF__KIND_FUNCTION ||
+        a->kind == HMF__KIND_TRANSIENT) {
         op.code = ZERO;
         op.from_size = op.to_size = 1;
         op.n = n * to_size;
@@ -137,7 +140,8 @@ static hmf_status_t compile(struct hmf__plan *p, uint32_t wid, uint32_t rid, uin
     hmf__types_flatten(p->w, wid, &wid, &count);
     hmf__types_flatten(p->r, rid, &rid, &same_count);
     const struct hmf__type *a = &p->w->v[wid], *b = &p->r->v[rid];
-    if (a->kind == HMF__KIND_FSTRING || a->kind == HMF__KIND_CSTRING) {
+    if (a->kind == HMF__KIND_FSTRING || a->kind == HMF__KIND_CSTRING ||
+        a->kind == HMF__KIND_OPAQUE) {
         struct op op = {.code = COPY, .from_size = 1, .to_size = 1, .from = from, .to = to,
                         .n = a->size * count};
         return add(p, &op);

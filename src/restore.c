@@ -9,6 +9,7 @@
 #include "image.h"
 
 #include "base.h"
+#include "function.h"
 #include "plan.h"
 #include "slots.h"
 #include "statepriv.h"
@@ -29,6 +30,12 @@ struct table {
     uint32_t *refs;             /* kept until the leaves are there, when there are leaves */
 };
 
+struct named { /* a function pointer whose name is known */
+    char *slot;
+    const char *name;
+    uint32_t block;
+};
+
 struct hmf_restore {
     hmf_state_t *state;
     hmf_meta_t *meta;
@@ -43,6 +50,8 @@ struct hmf_restore {
     bool asked;                 /* segment() was called for it */
     struct iovec *iov;
     size_t niov, iov_cap;
+    struct named *functions;
+    size_t nfunctions, functions_cap;
     char *buffer;               /* where the present segment goes in part or all */
     size_t buffer_bytes;
 };
@@ -426,6 +435,21 @@ static uint64_t pointee_size(const hmf_restore_t *r, const struct hmf__slotop *o
     return types->v[elem].size;
 }
 
+/* A pointer to a function is saved as one to its name: found when all names are there. */
+static hmf_status_t note_function(hmf_restore_t *r, char *slot, uint32_t block, const char *name)
+{
+    if (r->nfunctions == r->functions_cap) {
+        size_t cap = r->functions_cap ? 2 * r->functions_cap : 16;
+        void *v = hmf__realloc(r->functions, cap * sizeof *r->functions);
+        if (!v)
+            return no_memory("function pointers", cap);
+        r->functions = v;
+        r->functions_cap = cap;
+    }
+    r->functions[r->nfunctions++] = (struct named){slot, name, block};
+    return HMF_OK;
+}
+
 static inline hmf_status_t patch_slot(struct patch *p, char *slot, const struct hmf__slotop *op)
 {
     uint32_t ref = *p->ref++;
@@ -449,6 +473,8 @@ static inline hmf_status_t patch_slot(struct patch *p, char *slot, const struct 
                         HMF_OK)
             return rc;
     }
+    if (op->function && to)
+        return note_function(p->r, slot, ref - 1, to);
     hmf__slot_store(slot, to);
     return HMF_OK;
 }
@@ -513,6 +539,36 @@ hmf_status_t hmf_restore_segment_done(hmf_restore_t *r, size_t i)
     }
 }
 
+static hmf_status_t set_functions(hmf_restore_t *r)
+{
+    for (size_t i = 0; i < r->nfunctions; i++) {
+        const struct named *n = &r->functions[i];
+        const struct table *t = r->tables;
+        while (n->block >= t->info->first_block + t->info->nblocks)
+            t++;
+        uint64_t b = n->block - t->info->first_block;
+        const char *end = t->addr[b] + rows_of(t, b) * t->to_size;
+        if (r->state->types.v[t->type].kind != HMF__KIND_CSTRING || n->name >= end ||
+            !memchr(n->name, 0, (size_t)(end - n->name)))
+            return hmf__fail(HMF_ERR_FORMAT, "the image is damaged: a function has no name");
+        hmf_function_t f = hmf__function_find(n->name);
+        if (!f)
+            return hmf__fail(HMF_ERR_NOTFOUND, "the saved state has a pointer to function %s, "
+                             "which this program has not: see hmf_function_define, or link with "
+                             "-rdynamic", n->name);
+        memcpy(n->slot, &f, sizeof f);
+    }
+    /* the names were ours */
+    for (size_t i = 0; i < r->nfunctions; i++) {
+        uint32_t block = r->functions[i].block;
+        if (!r->registered[block]) {
+            hmf__free(r->addr[block]);
+            r->addr[block] = NULL;
+        }
+    }
+    return HMF_OK;
+}
+
 /* Variables inside another one that, in this process, do not lie there. */
 static hmf_status_t copy_inside(hmf_restore_t *r)
 {
@@ -554,6 +610,7 @@ static void destroy(hmf_restore_t *r, bool keep_blocks)
     hmf__big_free(r->registered, (size_t)r->nblocks);
     hmf__big_free(r->buffer, r->buffer_bytes);
     hmf__free(r->iov);
+    hmf__free(r->functions);
     hmf__free(r->map);
     hmf__free(r->vars);
     hmf_meta_free(r->meta);
@@ -567,6 +624,8 @@ hmf_status_t hmf_restore_finish(hmf_restore_t *r)
     if (r->next != hmf_meta_nsegments(r->meta))
         rc = hmf__fail(HMF_ERR_STATE, "an image is finished after %zu of its %zu segments",
                        r->next, hmf_meta_nsegments(r->meta));
+    if (rc == HMF_OK)
+        rc = set_functions(r);
     if (rc == HMF_OK)
         rc = copy_inside(r);
     destroy(r, rc == HMF_OK);

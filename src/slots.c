@@ -22,42 +22,98 @@ static hmf_status_t add(struct hmf__slots *s, const struct hmf__slotop *op, uint
     return HMF_OK;
 }
 
-static hmf_status_t make(const struct hmf__types *t, uint32_t id, uint64_t offset,
-                         struct hmf__slots *s)
+struct maker {
+    const struct hmf__types *t;
+    struct hmf__slots *out;
+    struct around { /* structs around the place at hand */
+        uint32_t type;
+        uint64_t offset;
+    } around[HMF__MAX_DEPTH + 1];
+    int naround, first; /* those before `first` are outside of a loop: offsets there differ */
+};
+
+/* Where the length is that pointer node y speaks of. */
+static hmf_status_t find_length(const struct maker *m, const struct hmf__type *y,
+                                struct hmf__slot_length *out)
 {
-    const struct hmf__type *y = &t->v[id];
+    int i = m->naround - 1 - (int)y->len_up;
+
+    if (y->len_up > HMF__MAX_DEPTH || i < m->first)
+        return hmf__fail(HMF_ERR_TYPE, "the length of a counted pointer is in a struct that holds "
+                         "it in a large array, or that is not around it here");
+    const struct hmf__type *s = &m->t->v[m->around[i].type];
+    if (y->len_field >= s->nfields)
+        return hmf__fail(HMF_ERR_TYPE, "the length of a counted pointer is in no field");
+    const struct hmf__type *f = &m->t->v[s->fields[y->len_field].type];
+    if (f->kind != HMF__KIND_INT)
+        return hmf__fail(HMF_ERR_TYPE, "the length of a counted pointer is no integer");
+    *out = (struct hmf__slot_length){m->around[i].offset + s->fields[y->len_field].offset,
+                                     (uint8_t)f->size, f->is_signed};
+    return HMF_OK;
+}
+
+static hmf_status_t make_slot(struct maker *m, uint32_t id, uint64_t offset)
+{
+    const struct hmf__type *y = &m->t->v[id];
+    struct hmf__slotop op = {.offset = offset, .type = id,
+                             .function = y->kind == HMF__KIND_FUNCTION};
+    hmf_status_t rc;
+    uint32_t at, elem;
+    uint64_t n;
+
+    if (y->len == HMF__LEN_FIELD && (rc = find_length(m, y, &op.length)) != HMF_OK)
+        return rc;
+    op.outer = y->len == HMF__LEN_OUTER;
+    hmf__types_flatten(m->t, y->elem, &elem, &n);
+    if (m->t->v[elem].kind == HMF__KIND_POINTER && m->t->v[elem].len == HMF__LEN_OUTER &&
+        (rc = find_length(m, &m->t->v[elem], &op.inner)) != HMF_OK)
+        return rc;
+    return add(m->out, &op, &at);
+}
+
+static hmf_status_t make(struct maker *m, uint32_t id, uint64_t offset)
+{
+    const struct hmf__type *y = &m->t->v[id];
     hmf_status_t rc = HMF_OK;
     uint32_t at;
 
     if (!y->nslots)
         return HMF_OK;
-    if (y->kind == HMF__KIND_POINTER)
-        return add(s, &(struct hmf__slotop){.offset = offset, .type = id}, &at);
+    if (y->kind == HMF__KIND_POINTER || y->kind == HMF__KIND_FUNCTION)
+        return make_slot(m, id, offset);
     if (y->kind == HMF__KIND_STRUCT) {
+        m->around[m->naround++] = (struct around){id, offset};
         for (uint32_t f = 0; f < y->nfields && rc == HMF_OK; f++)
-            rc = make(t, y->fields[f].type, offset + y->fields[f].offset, s);
+            rc = make(m, y->fields[f].type, offset + y->fields[f].offset);
+        m->naround--;
         return rc;
     }
-    uint64_t each = t->v[y->elem].size;
+    uint64_t each = m->t->v[y->elem].size;
     if (y->nslots <= WRITE_OUT) {
         for (uint64_t i = 0; i < y->count && rc == HMF_OK; i++)
-            rc = make(t, y->elem, offset + i * each, s);
+            rc = make(m, y->elem, offset + i * each);
         return rc;
     }
-    s->flat = false;
-    rc = add(s, &(struct hmf__slotop){.offset = offset, .turns = y->count, .stride = each}, &at);
+    m->out->flat = false;
+    rc = add(m->out, &(struct hmf__slotop){.offset = offset, .turns = y->count, .stride = each},
+             &at);
+    int first = m->first;
+    m->first = m->naround;
     if (rc == HMF_OK)
-        rc = make(t, y->elem, 0, s);
+        rc = make(m, y->elem, 0);
+    m->first = first;
     if (rc == HMF_OK)
-        s->ops[at].nbody = s->nops - at - 1;
+        m->out->ops[at].nbody = m->out->nops - at - 1;
     return rc;
 }
 
 hmf_status_t hmf__slots_make(const struct hmf__types *t, uint32_t id, struct hmf__slots *out)
 {
+    struct maker m = {.t = t, .out = out};
+
     memset(out, 0, sizeof *out);
     out->flat = true;
-    hmf_status_t rc = make(t, id, 0, out);
+    hmf_status_t rc = make(&m, id, 0);
     if (rc != HMF_OK)
         hmf__slots_fini(out);
     return rc;

@@ -16,6 +16,15 @@ struct hmf__slotop {
     uint32_t type;    /* slot: the pointer's node */
     uint32_t target;  /* slot: for the user of the program ... */
     bool small;       /* ... likewise */
+    bool function;    /* slot: a pointer to a function */
+    bool outer;       /* slot: as many elements as whoever led here said */
+    /* slot: fields with the numbers of elements, behind this pointer and behind those that it
+     * leads to; size 0: there is none.  Offsets as `offset`. */
+    struct hmf__slot_length {
+        uint64_t offset;
+        uint8_t size;
+        bool is_signed;
+    } length, inner;
 };
 
 struct hmf__slots {

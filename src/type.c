@@ -246,16 +246,21 @@ static bool add_child(struct hmf__type *node, const struct hmf__type *child, uin
 
 static bool finish_struct(const struct hmf__types *t, struct hmf__type *node, bool keep_layout)
 {
-    uint64_t at = 0, min_align = node->align;
+    uint64_t at = 0, given_align = node->align;
 
-    node->align = 1;
+    uint64_t widest = 1;
     for (uint32_t i = 0; i < node->nfields; i++) {
         struct hmf__field *f = &node->fields[i];
         const struct hmf__type *child = &t->v[f->type];
         if (!add_child(node, child, 1))
             return false;
+        uint64_t align = node->packed ? 1 : child->align;
+        if (f->align > align)
+            align = f->align;
+        if (align > widest)
+            widest = align;
         if (!keep_layout)
-            f->offset = (at + child->align - 1) & ~((uint64_t)child->align - 1);
+            f->offset = (at + align - 1) & ~(align - 1);
         else if (f->offset < at) /* fields stand in order and do not overlap */
             return false;
         if (f->offset > HMF__MAX_SIZE)
@@ -265,9 +270,10 @@ static bool finish_struct(const struct hmf__types *t, struct hmf__type *node, bo
             return false;
     }
     if (keep_layout) {
-        node->align = (uint32_t)min_align;
+        node->align = (uint32_t)given_align;
         return node->size >= at && node->size <= HMF__MAX_SIZE;
     }
+    node->align = (uint32_t)widest;
     node->size = (at + node->align - 1) & ~((uint64_t)node->align - 1);
     return true;
 }
@@ -296,6 +302,7 @@ hmf_status_t hmf__types_finish(struct hmf__types *t, uint32_t id, bool keep_layo
         good = node->size <= HMF__MAX_SIZE;
         break;
     case HMF__KIND_POINTER:
+    case HMF__KIND_FUNCTION:
         node->size = t->abi.pointer_size;
         node->align = t->abi.pointer_size < t->abi.max_align ? t->abi.pointer_size
                                                              : t->abi.max_align;
@@ -308,6 +315,16 @@ hmf_status_t hmf__types_finish(struct hmf__types *t, uint32_t id, bool keep_layo
         break;
     case HMF__KIND_VOID:
         node->align = 1;
+        break;
+    case HMF__KIND_OPAQUE:
+        node->size = node->count;
+        node->align = 1;
+        node->nleaves = 1;
+        break;
+    case HMF__KIND_TRANSIENT:
+        node->size = t->v[node->elem].size;
+        node->align = t->v[node->elem].align;
+        node->nleaves = 1;
         break;
     default:
         node->nleaves = 1;
@@ -373,6 +390,15 @@ const char *hmf__type_text(const struct hmf__types *t, uint32_t id, char *buf, s
         break;
     case HMF__KIND_VOID:
         snprintf(buf, size, "void");
+        break;
+    case HMF__KIND_FUNCTION:
+        snprintf(buf, size, "pointer to function");
+        break;
+    case HMF__KIND_OPAQUE:
+        snprintf(buf, size, "opaque [%llu]", (unsigned long long)y->count);
+        break;
+    case HMF__KIND_TRANSIENT:
+        snprintf(buf, size, "transient");
         break;
     default:
         snprintf(buf, size, "%s", hmf__basic_name(y->number) ? hmf__basic_name(y->number)

@@ -65,10 +65,18 @@ struct hmf__abi {
     uint8_t ldouble_align;
 };
 
+/* Where the number of elements behind a pointer is; numbers are part of the image format. */
+enum hmf__length {
+    HMF__LEN_FIXED = 0, /* one object of the type behind it */
+    HMF__LEN_FIELD = 1, /* in a field of the len_up-th struct around */
+    HMF__LEN_OUTER = 2  /* likewise, of the struct whose pointer led to this pointer's block */
+};
+
 struct hmf__field {
     char *name; /* owned by the table */
     uint64_t offset;
     uint32_t type;
+    uint32_t align; /* natural layout: at least this; 0: the type's */
 };
 
 struct hmf__type {
@@ -87,6 +95,10 @@ struct hmf__type {
     uint64_t nleaves;     /* scalars, those of nested types counted */
     uint64_t nslots;      /* pointers among them */
     char *name;           /* user type's name, or NULL; owned by the table */
+    enum hmf__length len; /* POINTER */
+    uint32_t len_field, len_up;
+    bool weak;            /* POINTER */
+    bool packed;          /* STRUCT: natural layout without padding */
 };
 
 /* Open for reading; changed only by the functions below. */
@@ -96,6 +108,7 @@ struct hmf__types {
     struct hmf__abi abi;
     uint32_t *classes;  /* see hmf__types_classes */
     uint32_t nclassed;  /* nodes that classes[] covers */
+    uint32_t void_id;   /* a VOID node, if there are weak pointers */
     struct hmf__types_cache *cache; /* descriptions compiled before */
 };
 

@@ -30,7 +30,9 @@ static int compare_alone(const struct hmf__type *a, const struct hmf__type *b)
 
     if ((c = order(a->kind, b->kind)) || (c = order(a->size, b->size)) ||
         (c = order(a->align, b->align)) || (c = order(a->count, b->count)) ||
-        (c = order(a->nfields, b->nfields)) || (c = order(a->nleaves, b->nleaves)))
+        (c = order(a->nfields, b->nfields)) || (c = order(a->nleaves, b->nleaves)) ||
+        (c = order(a->len, b->len)) || (c = order(a->len_field, b->len_field)) ||
+        (c = order(a->len_up, b->len_up)) || (c = order(a->weak, b->weak)))
         return c;
     if (a->nfields == 0 && (c = order(a->number, b->number))) /* a struct's number is a name */
         return c;

@@ -4,6 +4,8 @@
 #include "walk.h"
 
 #include "base.h"
+#include "convert.h"
+#include "function.h"
 #include "statepriv.h"
 
 #include <stdio.h>
@@ -46,9 +48,9 @@ static hmf_status_t grow_big(void *pv, size_t *cap, size_t used, size_t need, si
 
 /* ---- shapes ---- */
 
-static uint32_t shape_hash(uint32_t type, uint64_t count)
+static uint32_t shape_hash(uint32_t type, uint64_t count, uint64_t inner)
 {
-    return (uint32_t)((count * 0x9e3779b1u + type) * GOLDEN >> 32);
+    return (uint32_t)(((count + inner * 31) * 0x9e3779b1u + type) * GOLDEN >> 32);
 }
 
 static hmf_status_t rehash_shapes(struct hmf__walk *w)
@@ -59,7 +61,8 @@ static hmf_status_t rehash_shapes(struct hmf__walk *w)
     if (!table)
         return hmf__fail(HMF_ERR_NOMEM, "no memory for %u shapes of blocks", w->nshapes);
     for (uint32_t i = 0; i < w->nshapes; i++) {
-        uint32_t h = shape_hash(w->shapes[i].type, w->shapes[i].count) & (size - 1);
+        uint32_t h = shape_hash(w->shapes[i].type, w->shapes[i].count,
+                                w->shapes[i].inner) & (size - 1);
         while (table[h])
             h = (h + 1) & (size - 1);
         table[h] = i + 1;
@@ -70,10 +73,11 @@ static hmf_status_t rehash_shapes(struct hmf__walk *w)
     return HMF_OK;
 }
 
-/* The shape of `count` objects of type id. */
-static hmf_status_t get_shape(struct hmf__walk *w, uint32_t id, uint64_t count, uint32_t *out)
+/* The shape of `count` objects of type id; inner: see struct hmf__shape. */
+static hmf_status_t get_shape(struct hmf__walk *w, uint32_t id, uint64_t count, uint64_t inner_n,
+                              uint32_t *out)
 {
-    struct hmf__shape s = {0};
+    struct hmf__shape s = {.inner = inner_n};
     uint64_t inner;
     hmf_status_t rc;
 
@@ -87,10 +91,10 @@ static hmf_status_t get_shape(struct hmf__walk *w, uint32_t id, uint64_t count, 
     s.nslots = s.count * y->nslots;
     if (2 * (w->nshapes + 1) > w->shape_mask && (rc = rehash_shapes(w)) != HMF_OK)
         return rc;
-    uint32_t h = shape_hash(s.type, s.count) & w->shape_mask;
+    uint32_t h = shape_hash(s.type, s.count, s.inner) & w->shape_mask;
     for (; w->shape_table[h]; h = (h + 1) & w->shape_mask) {
         const struct hmf__shape *have = &w->shapes[w->shape_table[h] - 1];
-        if (have->type == s.type && have->count == s.count) {
+        if (have->type == s.type && have->count == s.count && have->inner == s.inner) {
             *out = w->shape_table[h] - 1;
             return HMF_OK;
         }
@@ -131,10 +135,17 @@ static hmf_status_t make_slots(struct hmf__walk *w, uint32_t type)
         struct hmf__slotop *op = &s->ops[i];
         if (op->turns)
             continue;
-        uint32_t elem = w->types->v[op->type].elem;
-        if (w->types->v[elem].kind == HMF__KIND_CSTRING)
-            op->target = NO_SHAPE; /* its length is found at each pointer */
-        else if ((rc = get_shape(w, elem, 1, &op->target)) != HMF_OK)
+        const struct hmf__type *y = &w->types->v[op->type];
+        uint64_t count = 1;
+        uint32_t elem = y->elem;
+        if (y->weak) {
+            elem = w->types->void_id;
+            count = HMF__WALK_WEAK;
+        }
+        if (w->types->v[elem].kind == HMF__KIND_CSTRING || op->length.size || op->inner.size ||
+            op->outer)
+            op->target = NO_SHAPE; /* it is found at each pointer */
+        else if ((rc = get_shape(w, elem, count, 0, &op->target)) != HMF_OK)
             return rc;
         else
             op->small = w->shapes[op->target].bytes < SMALL && w->shapes[op->target].bytes;
@@ -276,7 +287,56 @@ static hmf_status_t string_shape(struct hmf__walk *w, const char *slot, const ch
     size_t max = room > SIZE_MAX ? SIZE_MAX : (size_t)room, len = strnlen(q, max);
     if (len == max)
         return bad_pointer(w, slot, q, "should be a string, but no NUL ends it");
-    return get_shape(w, type, len + 1, out);
+    return get_shape(w, type, len + 1, 0, out);
+}
+
+/* A length from the field that holds it. */
+static hmf_status_t load_length(struct hmf__walk *w, const char *slot, const char *base,
+                                const struct hmf__slot_length *l, const char *q, uint64_t *out)
+{
+    uint64_t n = hmf__convert_load(l->size, l->is_signed, false, base + l->offset);
+
+    if (n > HMF__MAX_SIZE)
+        return bad_pointer(w, slot, q, "has a length that is negative or far too large");
+    *out = n;
+    return HMF_OK;
+}
+
+/* The shape behind a pointer whose elements are counted at run time. */
+static hmf_status_t counted_shape(struct hmf__walk *w, const char *slot,
+                                  const struct hmf__slotop *op, const char *q, uint32_t *out)
+{
+    const char *base = slot - op->offset;
+    uint64_t count = 1, inner = 0;
+    hmf_status_t rc;
+
+    if (op->length.size && (rc = load_length(w, slot, base, &op->length, q, &count)) != HMF_OK)
+        return rc;
+    if (op->inner.size && (rc = load_length(w, slot, base, &op->inner, q, &inner)) != HMF_OK)
+        return rc;
+    if (op->outer)
+        count = w->shapes[w->cands[w->current].shape].inner;
+    rc = get_shape(w, w->types->v[op->type].elem, count, inner, out);
+    return rc == HMF_ERR_LIMIT ? bad_pointer(w, slot, q, "has a length that is far too large") : rc;
+}
+
+static hmf_status_t special_shape(struct hmf__walk *w, const char *slot,
+                                  const struct hmf__slotop *op, const char **q, uint32_t *out)
+{
+    uint32_t elem = w->types->v[op->type].elem;
+
+    if (op->function) { /* the name stands for it */
+        hmf_function_t f;
+        memcpy(&f, slot, sizeof f);
+        const char *name = hmf__function_name(f);
+        if (!name)
+            return bad_pointer(w, slot, *q, "is a function without a name: see "
+                               "hmf_function_define, or link with -rdynamic");
+        *q = name;
+    }
+    if (w->types->v[elem].kind == HMF__KIND_CSTRING)
+        return string_shape(w, slot, *q, elem, out);
+    return counted_shape(w, slot, op, *q, out);
 }
 
 /* What is not found at once: another region, a grain that another candidate has, large blocks. */
@@ -287,8 +347,7 @@ __attribute__((noinline)) static hmf_status_t visit_rare(struct hmf__walk *w, co
     uint32_t shape = op->target, id;
     hmf_status_t rc;
 
-    if (shape == NO_SHAPE &&
-        (rc = string_shape(w, slot, q, w->types->v[op->type].elem, &shape)) != HMF_OK)
+    if (shape == NO_SHAPE && (rc = special_shape(w, slot, op, &q, &shape)) != HMF_OK)
         return rc;
     const struct hmf__shape *s = &w->shapes[shape];
     if (s->bytes && s->bytes < SMALL) {
@@ -468,7 +527,7 @@ static hmf_status_t begin(struct hmf__walk *w, hmf_state_t *state)
     for (size_t i = 0; i < state->nvars; i++) {
         const struct hmf__var *v = &state->vars[i].var;
         uint32_t shape;
-        if ((rc = get_shape(w, v->type, v->count, &shape)) != HMF_OK)
+        if ((rc = get_shape(w, v->type, v->count, 0, &shape)) != HMF_OK)
             return rc;
         if ((rc = find_in_table(w, v->addr, shape, &id)) != HMF_OK)
             return rc;

@@ -28,14 +28,19 @@ struct hmf__shape {
     uint64_t count; /* elements */
     uint64_t bytes;
     uint64_t nslots; /* pointers in all of it */
+    uint64_t inner;  /* elements are pointers that lead to so many elements (HMF__LEN_OUTER) */
     uint64_t nblocks; /* candidates of this shape that are blocks; set at the end */
     uint32_t type;   /* class representative, no array */
 };
+
+/* A pointer to something of unknown type is a candidate of no bytes; a weak one has this count. */
+enum { HMF__WALK_WEAK = 0, HMF__WALK_VOID = 1 };
 
 struct hmf__merge {
     uint64_t leaf;  /* in the block, as in HMF__SEG_REF_LEAF */
     uint32_t into;  /* the candidate that is the block */
     bool unread;    /* one past the end: was not looked into, has no refs */
+    bool dropped;   /* weak, and nothing is there: NULL */
 };
 
 enum { HMF__GRAIN = 16 }; /* bytes */

@@ -320,6 +320,13 @@ hmf_status_t hmf__world_unpack(int rank, const int *proc_of_old, const void *dat
     return status;
 }
 
+hmf_status_t hmf__world_quiet(void)
+{
+    if (world.inner == MPI_COMM_NULL)
+        return hmf__fail(HMF_ERR_STATE, "this process holds no rank");
+    return hmf__drain_quiet();
+}
+
 /* Ranks whose process differs between the two maps. */
 static bool *moved_ranks(const int *before, const int *after)
 {

@@ -51,6 +51,9 @@ void hmf__world_object_remove(const void *handle);
 /* Collective over the actives at a cut: see hmf__drain_run. */
 hmf_status_t hmf__world_drain(void);
 
+/* Collective over the actives at a cut for a checkpoint: see hmf__drain_quiet. */
+hmf_status_t hmf__world_quiet(void);
+
 /* Builds new real communicators beside the old ones for the map `new_proc_of` (N process numbers).
  * Collective over the new members: stayers after hmf__world_drain, newcomers after
  * hmf__world_unpack; who leaves does not call it.  Status is local: the job layer agrees on it

@@ -1,5 +1,6 @@
 # The virtual world: communicators, groups, attributes, drain, moves.
 libhmf_mpi_la_SOURCES += \
+	src/blame.c src/blame.h \
 	src/drain.c src/drain.h \
 	src/procmap.c src/procmap.h \
 	src/stash.c src/stash.h \

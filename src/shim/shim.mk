@@ -1,5 +1,4 @@
 # The MPI_* wrappers: functions.tab is the table, gen.pl makes fn.h and gen.c of it.
-PERL = perl
 libhmf_mpi_la_SOURCES += \
 	src/outputs.c \
 	src/startup.c src/startup.h \

@@ -231,6 +231,19 @@ static void faults(void)
         hmf__count_received(c);
     CHECK(hmf__world_drain() == HMF_OK);
     hmf__world_rollback();
+    CHECK(hmf__world_quiet() == HMF_OK);
+    if (rank == 1)
+        test_send("x", 1, 0, 8, c);
+    CHECK(hmf__world_quiet() == HMF_ERR_BUSY && strstr(hmf_error_text(), "1 messages on") != NULL);
+    CHECK(hmf__world_drain() == HMF_OK);
+    hmf__world_rollback();
+    CHECK(hmf__world_quiet() == HMF_ERR_BUSY && strstr(hmf_error_text(), "grid") != NULL);
+    if (rank == 0) {
+        int from = 1, tag = 8;
+        char x;
+        CHECK(test_recv(&x, 1, &from, &tag, c) == 1 && x == 'x');
+    }
+    CHECK(hmf__world_quiet() == HMF_OK);
     /* Made at one rank only. */
     v = NULL;
     if (rank == 0) {

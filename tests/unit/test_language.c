@@ -1,0 +1,349 @@
+/* The forms of the type language beyond the report's: counted, void, weak and function pointers,
+ * opaque and transient fields, packed and aligned structs. */
+#include "config.h"
+
+#include "carry.h"
+#include "hmf/function.h"
+#include "hmf/type.h"
+#include "typemap.h"
+
+#include "unit.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define LEN(a) (sizeof(a) / sizeof(a)[0])
+#define GOOD(call)                                                                                \
+    do {                                                                                          \
+        hmf_status_t rc_ = call;                                                                  \
+        if (rc_ != HMF_OK)                                                                        \
+            printf("\n%s\n", hmf_error_text());                                                   \
+        CU_ASSERT_EQUAL_FATAL(rc_, HMF_OK);                                                       \
+    } while (0)
+#define BAD(call, code, words)                                                                    \
+    do {                                                                                          \
+        CU_ASSERT_EQUAL(call, code);                                                              \
+        if (!strstr(hmf_error_text(), words))                                                     \
+            printf("\n%s\n", hmf_error_text());                                                   \
+        CU_ASSERT_PTR_NOT_NULL(strstr(hmf_error_text(), words));                                  \
+    } while (0)
+#define ADD(s, name, var, desc)                                                                   \
+    GOOD(hmf_state_add(s, name, &(var), sizeof(var), desc, LEN(desc), NULL))
+
+static hmf_state_t *a, *b;
+
+static void begin(void)
+{
+    GOOD(hmf_state_new(&a));
+    GOOD(hmf_state_new(&b));
+}
+
+static void end(void)
+{
+    hmf_state_free(a);
+    hmf_state_free(b);
+}
+
+static void counted(void)
+{
+    struct mat {
+        short n;
+        double *v;
+        struct {
+            unsigned char m;
+            int *w;
+        } in;
+        int *also; /* counted by a field further out, of this struct */
+    } x = {5, NULL, {3, NULL}, NULL}, y = {0};
+    static const int d[] = {-4, typeSHORT, typeCOUNTED, 0, typeDOUBLE, -2, typeUCHAR, typeCOUNTED,
+                            0, typeINT, typeCOUNTED, 0, typeINT};
+    static const int d_up[] = {-2, typeINT, -1, typeCOUNTED, typeUP(1, 0), typeINT};
+    struct {
+        int n;
+        struct {
+            int *p;
+        } in;
+    } u = {2, {NULL}}, u2 = {0};
+    hmf_image_t *image;
+
+    begin();
+    x.v = malloc(5 * sizeof *x.v);
+    x.in.w = malloc(3 * sizeof *x.in.w);
+    x.also = malloc(5 * sizeof *x.also);
+    u.in.p = malloc(2 * sizeof *u.in.p);
+    for (int i = 0; i < 5; i++)
+        x.v[i] = x.also[i] = i;
+    for (int i = 0; i < 3; i++)
+        x.in.w[i] = -i;
+    u.in.p[0] = 10;
+    u.in.p[1] = 11;
+    ADD(a, "x", x, d);
+    ADD(b, "x", y, d);
+    ADD(a, "u", u, d_up);
+    ADD(b, "u", u2, d_up);
+    GOOD(carry(a, b));
+    CU_ASSERT_EQUAL(y.n, 5);
+    for (int i = 0; i < 5; i++)
+        CU_ASSERT(y.v[i] == i && y.also[i] == i);
+    CU_ASSERT_EQUAL(y.in.w[2], -2);
+    CU_ASSERT_EQUAL(u2.in.p[1], 11);
+    free(y.v);
+    free(y.in.w);
+    free(y.also);
+    free(u2.in.p);
+    x.n = -1;
+    BAD(hmf_image_capture(a, &image), HMF_ERR_POINTER, "x.f1");
+    BAD(hmf_image_capture(a, &image), HMF_ERR_POINTER, "negative");
+    x.n = 0; /* nothing behind it: still a pointer that may be freed */
+    GOOD(carry(a, b));
+    CU_ASSERT_PTR_NOT_NULL(y.v);
+    free(y.v);
+    free(y.in.w);
+    free(y.also);
+    free(u2.in.p);
+    free(x.v);
+    free(x.in.w);
+    free(x.also);
+    free(u.in.p);
+    end();
+}
+
+static void rows_and_columns(void)
+{
+    struct mat {
+        int nrows, ncols;
+        double **rows;
+    } *x = malloc(sizeof *x), *y = NULL;
+    static const int d[] = {typePOINTER, -3, typeINT, typeINT, typeCOUNTED, 0, typeCOUNTED, 1,
+                            typeDOUBLE};
+
+    begin();
+    *x = (struct mat){4, 7, malloc(4 * sizeof *x->rows)};
+    for (int i = 0; i < 4; i++) {
+        x->rows[i] = i == 2 ? NULL : malloc(7 * sizeof **x->rows);
+        for (int j = 0; j < 7 && i != 2; j++)
+            x->rows[i][j] = 10 * i + j;
+    }
+    ADD(a, "mat", x, d);
+    ADD(b, "mat", y, d);
+    GOOD(carry(a, b));
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 7 && i != 2; j++)
+            CU_ASSERT_EQUAL(y->rows[i][j], 10 * i + j);
+    CU_ASSERT_PTR_NULL(y->rows[2]);
+    for (int i = 0; i < 4; i++) {
+        free(x->rows[i]);
+        free(y->rows[i]);
+    }
+    free(x->rows);
+    free(y->rows);
+    free(x);
+    free(y);
+    end();
+}
+
+static void void_and_weak(void)
+{
+    struct cell {
+        int v;
+        struct cell *next;
+        struct cell *last; /* weak */
+        void *any;
+    } *x = NULL, *one = calloc(1, sizeof *one), *y = NULL, stray = {0};
+    static const int d[] = {typePOINTER, -4, typeINT, typePOINTER, typeSELF, 0, typeWEAK, typeSELF,
+                            0, typePOINTER, typeVOID};
+    int g = 5, g2 = 0;
+    static const int d_g[] = {typeINT};
+    hmf_image_t *image;
+
+    begin();
+    x = calloc(1, sizeof *x);
+    x->v = 1;
+    x->next = one;
+    x->last = one;
+    x->any = &g;
+    one->v = 2;
+    one->last = &stray; /* nothing else leads there */
+    one->any = &x->v;
+    ADD(a, "x", x, d);
+    ADD(a, "g", g, d_g);
+    ADD(b, "x", y, d);
+    ADD(b, "g", g2, d_g);
+    GOOD(carry(a, b));
+    CU_ASSERT_PTR_EQUAL(y->last, y->next);
+    CU_ASSERT_PTR_EQUAL(y->any, &g2);
+    CU_ASSERT_PTR_NULL(y->next->last);
+    CU_ASSERT_PTR_EQUAL(y->next->any, y);
+    free(y->next);
+    free(y);
+    one->any = &stray;
+    BAD(hmf_image_capture(a, &image), HMF_ERR_POINTER, "x->f1->f3");
+    BAD(hmf_image_capture(a, &image), HMF_ERR_POINTER, "nothing describes");
+    free(one);
+    free(x);
+    end();
+}
+
+static int twice(int v)
+{
+    return 2 * v;
+}
+
+static int thrice(int v)
+{
+    return 3 * v;
+}
+
+static void functions(void)
+{
+    int (*f[4])(int) = {twice, NULL, thrice, twice}, (*f2[4])(int);
+    double (*m)(double) = sqrt, (*m2)(double) = NULL;
+    static const int d[] = {typeFUNCTION};
+    hmf_image_t *image;
+
+    begin();
+    ADD(a, "f", f, d);
+    ADD(b, "f", f2, d);
+    ADD(a, "m", m, d);
+    ADD(b, "m", m2, d);
+    BAD(hmf_image_capture(a, &image), HMF_ERR_POINTER, "f[0]");
+    BAD(hmf_image_capture(a, &image), HMF_ERR_POINTER, "without a name");
+    GOOD(hmf_function_define("twice", (hmf_function_t)twice));
+    GOOD(hmf_function_define("twice", (hmf_function_t)twice));
+    BAD(hmf_function_define("twice", (hmf_function_t)thrice), HMF_ERR_NAME, "twice");
+    BAD(hmf_function_define("", (hmf_function_t)thrice), HMF_ERR_ARG, "name");
+    GOOD(hmf_function_define("thrice", (hmf_function_t)thrice));
+    GOOD(carry(a, b));
+    CU_ASSERT(f2[0] == twice && !f2[1] && f2[2] == thrice && f2[3] == twice);
+    CU_ASSERT(m2 == sqrt); /* found by the dynamic linker */
+    struct carried c;
+    GOOD(carry_take(a, &c));
+    GOOD(hmf_function_undefine("thrice"));
+    BAD(carry_give(&c, b), HMF_ERR_NOTFOUND, "function thrice");
+    carry_drop(&c);
+    GOOD(hmf_function_undefine("twice"));
+    CU_ASSERT_EQUAL(hmf_function_undefine("twice"), HMF_ERR_NOTFOUND);
+    end();
+}
+
+static void opaque_and_transient(void)
+{
+    struct s {
+        int i;
+        char key[13];
+        FILE *fp;
+        double d;
+        int cache[20];
+    } x = {1, "\1\2\3", stdout, 2.5, {1, 2, 3}}, y;
+    static const int d[] = {-5, typeINT, typeOPAQUE, 13, typeTRANSIENT, typePOINTER, typeVOID,
+                            typeDOUBLE, typeTRANSIENT, typeARRAY, 20, typeINT};
+    size_t size;
+
+    begin();
+    GOOD(hmf_type_check(d, LEN(d), &size));
+    CU_ASSERT_EQUAL(size, sizeof x);
+    memset(&y, 0xff, sizeof y);
+    ADD(a, "x", x, d);
+    ADD(b, "x", y, d);
+    GOOD(carry(a, b));
+    CU_ASSERT(y.i == 1 && y.d == 2.5 && !memcmp(x.key, y.key, 13));
+    CU_ASSERT_PTR_NULL(y.fp);
+    CU_ASSERT(y.cache[0] == 0 && y.cache[19] == 0);
+    end();
+}
+
+static void packed_and_aligned(void)
+{
+    struct __attribute__((packed)) p {
+        char c;
+        int i;
+        double *q;
+        short s;
+    } x = {'a', -1, NULL, 7}, y;
+    struct al {
+        char c;
+        _Alignas(32) float f;
+        char e;
+    } z = {'b', 1.5f, 'c'}, z2;
+    static const int d[] = {typePACKED, -4, typeCHAR, typeINT, typePOINTER, typeDOUBLE,
+                            typeSHORT};
+    static const int d_z[] = {-3, typeCHAR, typeALIGNED, 32, typeFLOAT, typeCHAR};
+    double *q = malloc(sizeof *q);
+
+    begin();
+    *q = 3;
+    x.q = q;
+    ADD(a, "x", x, d);
+    ADD(b, "x", y, d);
+    ADD(a, "z", z, d_z);
+    ADD(b, "z", z2, d_z);
+    GOOD(carry(a, b));
+    CU_ASSERT(y.c == 'a' && y.i == -1 && *y.q == 3 && y.s == 7);
+    CU_ASSERT(z2.c == 'b' && z2.f == 1.5f && z2.e == 'c');
+    q = y.q;
+    free(q);
+    q = x.q;
+    free(q);
+    end();
+}
+
+static const struct wrong {
+    int desc[8];
+    size_t len;
+    const char *position;
+} wrongs[] = {
+    {{typeCOUNTED, 0, typeINT}, 3, "position 1"},             /* no struct around */
+    {{-2, typeDOUBLE, typeCOUNTED, 0, typeINT}, 5, "position 3"}, /* length is no integer */
+    {{-1, typeCOUNTED, 5, typeINT}, 4, "position 2"},         /* no such field */
+    {{-1, typeCOUNTED, typeUP(1, 0), typeINT}, 4, "position 2"},
+    {{-1, typeCOUNTED, -1, typeINT}, 4, "position 2"},
+    {{-2, typeINT, typeCOUNTED, 0, typeCSTRING}, 5, "position 2"},
+    {{typeVOID}, 1, "position 0"},
+    {{typeOPAQUE, 0}, 2, "position 1"},
+    {{typePACKED, typeINT}, 2, "position 1"},
+    {{typeALIGNED, 8, typeINT}, 3, "position 0"},
+    {{-1, typeALIGNED, 3, typeINT}, 4, "position 2"},
+    {{typeTRANSIENT}, 1, "position 1"},
+    {{typeWEAK}, 1, "position 1"},
+};
+
+static void wrong_forms(void)
+{
+    for (size_t i = 0; i < LEN(wrongs); i++)
+        BAD(hmf_type_check(wrongs[i].desc, wrongs[i].len, NULL), HMF_ERR_TYPE,
+            wrongs[i].position);
+}
+
+/* Every form back to the ints that it came from. */
+static void described(void)
+{
+    static const int d[] = {typePACKED, -8, typeINT, typeCOUNTED, 0, typeCOUNTED, 0, typeDOUBLE,
+                            typeWEAK, typeSELF, 0, typePOINTER, typeVOID, typeFUNCTION, typeOPAQUE,
+                            7, typeTRANSIENT, typeARRAY, 3, typeINT, typeALIGNED, 16, typeCHAR};
+    struct hmf__types t;
+    struct hmf__buf out = HMF__BUF_INIT;
+    uint32_t id;
+
+    hmf__types_init(&t, NULL);
+    GOOD(hmf__types_compile(&t, d, LEN(d), NULL, &id));
+    GOOD(hmf__types_describe(&t, id, &out));
+    CU_ASSERT_EQUAL(out.len, 4 * LEN(d));
+    for (size_t i = 0; i < LEN(d); i++)
+        CU_ASSERT_EQUAL(hmf__buf_get_i32(&out), d[i]);
+    hmf__buf_fini(&out);
+    hmf__types_fini(&t);
+}
+
+static const struct unit_test tests[] = {
+    {"counted pointers", counted},
+    {"rows and columns", rows_and_columns},
+    {"void and weak pointers", void_and_weak},
+    {"functions", functions},
+    {"opaque and transient", opaque_and_transient},
+    {"packed and aligned", packed_and_aligned},
+    {"wrong forms", wrong_forms},
+    {"back to ints", described},
+};
+
+UNIT_MAIN("language", tests)
