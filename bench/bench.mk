@@ -33,6 +33,15 @@ bench_shim_LDFLAGS = $(mpi_ldflags)
 bench_shim_LDADD = $(mpi_ldadd)
 bench_cases += 2+0:bench/shim 2+1:bench/shim
 
+# The data side alone, over plain MPI: no libhmf-mpi.la.
+benches += bench/checkpoint
+bench_checkpoint_SOURCES = bench/checkpoint.c bench/bench.h
+bench_checkpoint_CPPFLAGS = $(mpi_cppflags)
+bench_checkpoint_LDFLAGS = $(mpi_ldflags)
+bench_checkpoint_LDADD = libhmf-core.la $(MPI_LIBS)
+bench_cases += 1+0:bench/checkpoint:1 1+0:bench/checkpoint:64 4+0:bench/checkpoint:64 \
+	1+0:bench/checkpoint:256
+
 # The examples as they were before: without the library, for the price of nothing happening.
 benches += bench/heat2d_plain bench/particles_plain
 bench_heat2d_plain_SOURCES = mpi-examples/heat2d.c mpi-examples/heat2d_files.c \

@@ -64,7 +64,7 @@ static double span(double start)
 
 static double plain(const char *folder, const char *bytes, size_t n)
 {
-    char tmp[1100], path[1100];
+    char tmp[1100], path[1080];
     double start;
 
     snprintf(path, sizeof path, "%s/plain.%d", folder, rank);
