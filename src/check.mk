@@ -2,16 +2,21 @@
 libhmf_core_la_SOURCES += \
 	src/check.c src/check.h src/check_priv.h \
 	src/check_async.c src/check_load.c src/check_save.c \
+	src/check_diff.c \
 	src/check_dir.c src/check_dir.h \
 	src/check_file.c src/check_file.h src/check_write.c \
 	src/check_h5type.c src/check_h5type.h \
+	src/check_inspect.c \
 	src/check_io.c src/check_io.h \
 	src/check_manifest.c src/check_manifest.h \
 	src/check_outline.c src/check_outline.h src/check_text.c \
 	src/check_skel.c src/check_skel.h \
 	src/check_sys.c src/check_sys.h \
-	src/check_vfd.c src/check_vfd.h
+	src/check_value.c src/check_value.h \
+	src/check_vfd.c src/check_vfd.h \
+	src/check_view.c src/check_view.h
+hmfinclude_HEADERS += include/hmf/check.h
 
 unit_tests += tests/unit/test_check tests/unit/test_check_async \
-	tests/unit/test_check_damage tests/unit/test_check_fault
+	tests/unit/test_check_damage tests/unit/test_check_fault tests/unit/test_check_view
 EXTRA_DIST += tests/unit/check_team.h doc/checkpoint-format.md

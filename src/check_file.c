@@ -327,6 +327,30 @@ hmf_status_t hmf__file_read_segment(struct hmf__file *f, uint32_t segment, const
     return HMF_OK;
 }
 
+hmf_status_t hmf__file_read_range(struct hmf__file *f, uint32_t segment, uint64_t from,
+                                  uint64_t bytes, void *to)
+{
+    unsigned char *p = to;
+    for (size_t i = first_part(f, segment); i < f->nparts && bytes > 0; i++) {
+        const struct hmf__file_part *part = &f->parts[i];
+        if (part->segment != segment || part->segment_offset > from)
+            break;
+        uint64_t skip = from - part->segment_offset;
+        if (skip >= part->bytes)
+            continue;
+        uint64_t n = part->bytes - skip < bytes ? part->bytes - skip : bytes;
+        if (hmf__sys_pread(f->fd, p, (size_t)n, part->offset + skip) != 0)
+            return failed_read(f);
+        p += n;
+        from += n;
+        bytes -= n;
+    }
+    if (bytes > 0)
+        return hmf__fail(HMF_ERR_FORMAT, "%s is damaged: it lacks a piece of segment %" PRIu32,
+                         f->path, segment);
+    return HMF_OK;
+}
+
 hmf_status_t hmf__file_restore(struct hmf__file *f, hmf_restore_t *restore)
 {
     for (size_t i = 0; i < hmf_restore_nsegments(restore); i++) {

@@ -92,6 +92,11 @@ hmf_status_t hmf__file_verify(struct hmf__file *f);
 hmf_status_t hmf__file_read_segment(struct hmf__file *f, uint32_t segment, const struct iovec *iov,
                                     size_t niov, uint64_t bytes);
 
+/* Reads bytes [from, from + bytes) of a segment of a file that was verified: no checksum is
+   compared again. HMF_ERR_FORMAT if the file does not have them, HMF_ERR_IO. */
+hmf_status_t hmf__file_read_range(struct hmf__file *f, uint32_t segment, uint64_t from,
+                                  uint64_t bytes, void *to);
+
 /* Restores the registered variables. Their memory is unspecified after a failure; hmf__file_begin
    fails before it touches any. */
 hmf_status_t hmf__file_restore(struct hmf__file *f, hmf_restore_t *restore);

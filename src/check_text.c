@@ -37,8 +37,13 @@ static void put(struct out *o, const char *fmt, ...)
 
 static void number(struct out *o, const struct hmf__type *t, const struct hmf__types *types)
 {
-    if (t->kind == HMF__KIND_INT)
+    const char *basic = hmf__basic_name(t->number);
+    if (basic != NULL)
+        put(o, "%s", basic);
+    else if (t->kind == HMF__KIND_INT)
         put(o, "%sint%u", t->is_signed ? "" : "u", (unsigned)t->size * 8);
+    else if (t->kind == HMF__KIND_COMPLEX)
+        put(o, "complex%u", (unsigned)t->size * 8);
     else if (t->size == 4 || t->size == 8)
         put(o, "%s", t->size == 4 ? "float" : "double");
     else
@@ -76,10 +81,8 @@ static void declare(struct out *o, const struct hmf__types *types, uint32_t inde
     switch (t->kind) {
     case HMF__KIND_INT:
     case HMF__KIND_FLOAT:
-        number(o, t, types);
-        break;
     case HMF__KIND_COMPLEX:
-        put(o, "complex%u", (unsigned)t->size * 8);
+        number(o, t, types);
         break;
     case HMF__KIND_FSTRING:
         put(o, "char%s%s[%" PRIu64 "]", space, around, t->count);
