@@ -10,6 +10,8 @@ export OMPI_MCA_mpi_yield_when_idle=1
 # No network is needed on one machine; copying between processes is often forbidden in containers.
 export OMPI_MCA_btl=self,vader
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
+# Without such copies this component of Open MPI 4.1 takes windows on and then cannot make them.
+export OMPI_MCA_osc=^rdma
 # Open MPI leaves allocations behind at exit; unit tests run without these settings.
 export ASAN_OPTIONS=${ASAN_OPTIONS-detect_leaks=0}
 
