@@ -7,7 +7,7 @@
 #include <mpi.h>
 #include <string.h>
 
-#define REPEATS 9
+#define REPEATS 21
 
 static int rank;
 
@@ -97,25 +97,29 @@ static double pingpong(int interposed, int n)
     return (bench_now() - start) / n / 2 * 1e9;
 }
 
-static void compare(const char *name, double (*run)(int, int), int n, const char *peer)
+static void compare(const char *name, double (*run)(int, int), int n, int local,
+                    const char *peer)
 {
-    double ours[REPEATS], plain[REPEATS], more[REPEATS];
+    double ours[REPEATS], plain[REPEATS];
     char line[64];
+    int at;
 
     run(1, n / 10 + 1);
     run(0, n / 10 + 1);
     for (int i = 0; i < REPEATS; i++) {
         ours[i] = run(1, n);
         plain[i] = run(0, n);
-        more[i] = ours[i] - plain[i];
     }
     if (rank != 0)
         return;
+    /* Local cases: the least of each, as undisturbed as it gets; else the middle. */
+    at = local ? 0 : REPEATS / 2;
+    qsort(ours, REPEATS, sizeof *ours, bench_compare);
+    qsort(plain, REPEATS, sizeof *plain, bench_compare);
     snprintf(line, sizeof line, "shim/%s", name);
-    bench_line(line, bench_median(ours, REPEATS), "ns",
-               bench_median(ours, REPEATS) / bench_median(plain, REPEATS), peer);
+    bench_line(line, ours[at], "ns", ours[at] / plain[at], peer);
     snprintf(line, sizeof line, "shim/%s/more", name);
-    bench_line(line, bench_median(more, REPEATS), "ns", 0, NULL);
+    bench_line(line, ours[at] - plain[at], "ns", 0, NULL);
 }
 
 int main(int argc, char **argv)
@@ -129,13 +133,13 @@ int main(int argc, char **argv)
     auto_track("i", &i, sizeof i, &type, 1);
     auto_read(AUTO_MIGR);
     if (rank == 0) {
-        compare("rank", query, 5000000, "PMPI_Comm_rank");
-        compare("iprobe", probe, 200000, "PMPI_Iprobe");
-        compare("self-message", requests, 100000, "PMPI, 3 calls");
+        compare("rank", query, 2000000, 1, "PMPI_Comm_rank");
+        compare("iprobe", probe, 50000, 1, "PMPI_Iprobe");
+        compare("self-message", requests, 50000, 1, "PMPI, 3 calls");
     }
     MPI_Barrier(MPI_COMM_WORLD);
     if (size > 1)
-        compare("pingpong-8B", pingpong, 20000, "PMPI, real world");
+        compare("pingpong-8B", pingpong, 10000, 0, "PMPI, real world");
     auto_done();
     MPI_Finalize();
     return 0;

@@ -3,12 +3,14 @@
 
 #include "move.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "auto.h"
 #include "check.h"
 #include "image.h"
 #include "startup.h"
+#include "vreq.h"
 #include "world.h"
 #include "xfer.h"
 
@@ -187,6 +189,12 @@ int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
     pthread_mutex_unlock(&a->lock);
     if (!st && kind == HMF__OP_MOVE)
         st = hmf__world_movable();
+    /* Before a spare is bothered: what the rank that goes cannot take along. */
+    if (!st && kind == HMF__OP_MOVE && hmf__op_leaves(&op, a->proc)) {
+        st = hmf__vreq_movable(true);
+        if (!st)
+            st = hmf__startup_movable();
+    }
     done(j, epoch, HMF__WAVE_CUT, st, n);
     if (st == HMF_ERR_NOMEM)
         return 0;
@@ -216,6 +224,15 @@ static struct arrival arrival(struct hmf__agent *a)
     in.move = *hmf__op_enters(&a->op, a->proc);
     pthread_mutex_unlock(&a->lock);
     return in;
+}
+
+/* The start-up code of the newcomer went another way than its predecessor's. */
+static void replay_failed(const char *text)
+{
+    char what[1100];
+
+    snprintf(what, sizeof what, "does not start as the rank did: %s", text);
+    hmf__move_refuse(&hmf__job, what);
 }
 
 hmf_status_t hmf__move_enter(struct hmf__job *j)
@@ -252,6 +269,7 @@ hmf_status_t hmf__move_enter(struct hmf__job *j)
     }
     if (!st) {
         hmf__startup_replay();
+        hmf__startup_on_failure = replay_failed;
         j->newcomer = true;
     }
     hmf__free(map);

@@ -355,10 +355,17 @@ hmf_status_t hmf__startup_end(void)
     return HMF_OK;
 }
 
+hmf_status_t hmf__startup_movable(void)
+{
+    return startup.have ? HMF_OK : hmf__fail(HMF_ERR_LIMIT, "%s", startup.why_not);
+}
+
 hmf_status_t hmf__startup_pack(struct hmf__buf *out)
 {
-    if (!startup.have)
-        return hmf__fail(HMF_ERR_LIMIT, "%s", startup.why_not);
+    hmf_status_t status = hmf__startup_movable();
+
+    if (status != HMF_OK)
+        return status;
     hmf__buf_put_u64(out, startup.log.len);
     hmf__buf_put_bytes(out, startup.log.data, startup.log.len);
     return out->status;

@@ -46,6 +46,9 @@ const char *hmf__startup_failed(void);
  * failing call returns an MPI error code to the program. The job layer sets it. */
 extern void (*hmf__startup_on_failure)(const char *text) __attribute__((visibility("hidden")));
 
+/* Source, local: is there a log to pack? HMF_ERR_LIMIT when it was dropped, with what to do. */
+hmf_status_t hmf__startup_movable(void);
+
 /* Source: appends the log. HMF_ERR_LIMIT when it was dropped for its size, with what to do. */
 hmf_status_t hmf__startup_pack(struct hmf__buf *out);
 

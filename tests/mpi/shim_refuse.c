@@ -1,0 +1,132 @@
+/* What cannot move is named: an open file, a window, a request of the rank that is to go. Each move is
+ * refused and the job goes on; when the object is gone the rank moves, and communication calls in the
+ * process that it left fail without waiting for anybody.
+ * launch: limit=90 env=OMPI_MCA_osc=pt2pt */
+#include "shim.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "auto.h"
+#include "typemap.h"
+#include "hmf/job.h"
+
+enum { STAGES = 5 };
+
+static int stage, moves;
+
+/* The messages of all processes so far, from the files that stand for their stderr. */
+static int told(const char *what)
+{
+    char name[32], line[2000];
+    int found = 0;
+
+    for (int p = 0; p < 3; p++) {
+        FILE *f;
+
+        snprintf(name, sizeof name, "err.%d", p);
+        f = fopen(name, "r");
+        while (f != NULL && fgets(line, sizeof line, f) != NULL)
+            found |= strstr(line, what) != NULL && strstr(line, "stays") != NULL;
+        if (f != NULL)
+            fclose(f);
+    }
+    return found;
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const words[STAGES - 1] = {"refuse.data", "MPI_Win_allocate",
+                                                  "MPI_Irecv from rank 1 with tag 77",
+                                                  "MPI_Mprobe"};
+    int t_int[] = {typeINT}, newcomer, gone = 0, got = 0, *memory, n, err;
+    const char *process = getenv("OMPI_COMM_WORLD_RANK");
+    MPI_File file = MPI_FILE_NULL;
+    MPI_Win win = MPI_WIN_NULL;
+    MPI_Request request = MPI_REQUEST_NULL;
+    MPI_Message message = MPI_MESSAGE_NULL;
+    MPI_Comm dup;
+    char name[64];
+
+    snprintf(name, sizeof name, "err.%s", process != NULL ? process : "0");
+    err = open(name, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    test_begin(&argc, &argv);
+    OK(MPI_Comm_dup(MPI_COMM_WORLD, &dup));
+    auto_init(argv[0]);
+    auto_track("stage", &stage, sizeof stage, t_int, 1);
+    auto_track("moves", &moves, sizeof moves, t_int, 1);
+    newcomer = auto_read(AUTO_MIGR);
+    moves += newcomer != 0;
+    if (err >= 0)
+        dup2(err, 2);
+    for (int asked = newcomer; stage < STAGES;) {
+        int seen = 0, all = 0;
+
+        if (auto_poll(AUTO_ALL) & AUTO_MIGR) {
+            gone = 1;
+            break;
+        }
+        if (!asked) {
+            if (stage == 0) {
+                OK(MPI_File_open(dup, "refuse.data", MPI_MODE_CREATE | MPI_MODE_RDWR,
+                                 MPI_INFO_NULL, &file));
+            } else if (stage == 1) {
+                OK(MPI_Comm_set_errhandler(dup, MPI_ERRORS_RETURN));
+                if (MPI_Win_allocate(64, 1, MPI_INFO_NULL, dup, &memory, &win) != MPI_SUCCESS) {
+                    stage++; /* this MPI has no windows here */
+                    continue;
+                }
+            } else if (stage == 2 && rank == 0) {
+                OK(MPI_Irecv(&got, 1, MPI_INT, 1, 77, dup, &request));
+            } else if (stage == 3) {
+                if (rank == 1)
+                    OK(MPI_Send(&rank, 1, MPI_INT, 0, 78, dup));
+                else
+                    OK(MPI_Mprobe(1, 78, dup, &message, MPI_STATUS_IGNORE));
+            }
+            if (rank == 1 && hmf_request_move(0, NULL) != 0)
+                failures++;
+            asked = 1;
+        }
+        seen = stage < STAGES - 1 ? told(words[stage]) : moves;
+        OK(MPI_Allreduce(&seen, &all, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD));
+        if (!all)
+            continue;
+        if (stage == 0)
+            OK(MPI_File_close(&file));
+        else if (stage == 1)
+            OK(MPI_Win_free(&win));
+        else if (stage == 2 && rank == 1)
+            OK(MPI_Send(&rank, 1, MPI_INT, 0, 77, dup));
+        else if (stage == 2)
+            OK(MPI_Wait(&request, MPI_STATUS_IGNORE));
+        else if (stage == 3 && rank == 0)
+            OK(MPI_Mrecv(&got, 1, MPI_INT, &message, MPI_STATUS_IGNORE));
+        CHECK(stage < 2 || stage > 3 || rank != 0 || got == 1);
+        stage++;
+        asked = 0;
+    }
+    if (gone) {
+        /* Its rank lives elsewhere: nothing here may reach the others, or wait for them. */
+        MPI_Comm c = MPI_COMM_NULL;
+
+        OK(MPI_Comm_rank(MPI_COMM_WORLD, &n));
+        OK(MPI_Comm_size(dup, &n));
+        CHECK(n == size);
+        CHECK(MPI_Barrier(MPI_COMM_WORLD) != MPI_SUCCESS);
+        CHECK(MPI_Send(&n, 1, MPI_INT, 1, 0, dup) != MPI_SUCCESS);
+        CHECK(MPI_Recv(&n, 1, MPI_INT, 1, 0, dup, MPI_STATUS_IGNORE) != MPI_SUCCESS);
+        CHECK(MPI_Irecv(&n, 1, MPI_INT, 1, 0, dup, &request) != MPI_SUCCESS);
+        CHECK(MPI_Comm_dup(dup, &c) != MPI_SUCCESS);
+        CHECK(MPI_Cart_get(dup, 0, NULL, NULL, NULL) != MPI_SUCCESS);
+        OK(MPI_Comm_free(&dup));
+        CHECK(stage == STAGES - 1);
+    } else {
+        OK(MPI_Allreduce(MPI_IN_PLACE, &moves, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD));
+        CHECK(moves == 1);
+        OK(MPI_Comm_free(&dup));
+    }
+    auto_done();
+    MPI_Finalize();
+    return failures != 0;
+}
