@@ -35,5 +35,10 @@ for name in $(comm -12 wanted have | comm -23 - exported); do
     echo "$name is in the table, but the library does not export it"
     bad=1
 done
+perl "$HMF_SRCDIR/src/shim/gen.pl" doc "$table" > doc.md
+if ! cmp -s doc.md "$HMF_SRCDIR/doc/mpi-functions.md"; then
+    echo "doc/mpi-functions.md is not what gen.pl doc makes of the table"
+    bad=1
+fi
 echo "$(wc -l < wanted) functions of mpi.h take a handle; the table has $(wc -l < have)"
 exit $bad

@@ -332,14 +332,22 @@ if ($what eq 'names') {
     my %startup = map { $_ => 'replayed' } qw(coll icoll send isend recv irecv complete ctor
         file ifile filemake);
     my %local = map { $_ => 'local' } qw(query sendinit group custom free winlocal filelocal grequest);
-    print "# MPI functions under libhmf-mpi\n\n";
-    print "Made from `src/shim/functions.tab` by `src/shim/gen.pl doc`. *Across a move*: what becomes",
-          " of it when a\nrank moves. *Start-up*: what a newcomer does with a call between MPI_Init and",
-          " auto_read.\n\n";
+    print "# MPI functions under libhmf-mpi\n\n",
+        "Made by `perl src/shim/gen.pl doc src/shim/functions.tab`: every function of MPI that takes or gives a\n",
+        "communicator, group, request, message, window or file. All others are MPI's own, untouched.\n\n",
+        "*Across a move*: what becomes of it when a rank moves. *Start-up*: what a newcomer does with a\n",
+        "call between `MPI_Init` and `auto_read`: *replayed*, it gives what it gave the first time and\n",
+        "reaches nobody; *local*, it is done again; *once*, the rank cannot move if it was called there.\n",
+        "`MPI_Wtime` is not replayed: a newcomer reads its own clock.\n\n",
+        "A rank that moves must have completed its requests before `auto_poll`; ranks that stay may have\n",
+        "sends, receives, nonblocking collectives and persistent requests pending. Messages sent before a\n",
+        "move and received after it arrive, in order.\n\n",
+        "Only the C binding is served: Open MPI's Fortran binding calls the profiling names and goes past\n",
+        "these functions, so that a Fortran program would see the spares too.\n\n";
     print "| function | class | across a move | start-up |\n|---|---|---|---|\n";
     for my $f (sort { $a->{name} cmp $b->{name} } @functions) {
-        my $s = $f->{outs} =~ /void/ ? 'not replayed: the rank cannot move'
-              : $startup{$f->{class}} // $local{$f->{class}} // 'not replayed: the rank cannot move';
+        my $s = $f->{outs} =~ /void/ ? 'once'
+              : $startup{$f->{class}} // $local{$f->{class}} // 'once';
         print "| MPI_$f->{name} | $f->{class} | $across{$f->{class}} | $s |\n";
     }
 } else {

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,13 +26,17 @@ struct vmsg {
 
 static struct vmsg *messages;
 static uint32_t serial;
+static pthread_mutex_t messages_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct vmsg *vmsg_of(MPI_Message message)
 {
-    for (struct vmsg *g = messages; g != NULL; g = g->next)
-        if ((void *) g == (void *) message)
-            return g;
-    return NULL;
+    struct vmsg *g;
+
+    pthread_mutex_lock(&messages_lock);
+    for (g = messages; g != NULL && (void *) g != (void *) message; g = g->next)
+        ;
+    pthread_mutex_unlock(&messages_lock);
+    return g;
 }
 
 static MPI_Message vmsg_new(struct hmf__vcomm *v, MPI_Message real, struct hmf__stashed *m,
@@ -44,26 +49,30 @@ static MPI_Message vmsg_new(struct hmf__vcomm *v, MPI_Message real, struct hmf__
     g->real = real;
     g->m = m;
     g->vcomm = v;
-    g->serial = ++serial & 0x3fffffff;
     if (status != NULL)
         g->status = *status;
     if (!(v->flags & HMF__COMM_FIXED))
         hmf__vcomm_hold(v);
+    pthread_mutex_lock(&messages_lock);
+    g->serial = ++serial & 0x3fffffff;
     g->next = messages;
     if (messages != NULL)
         messages->prev = g;
     messages = g;
+    pthread_mutex_unlock(&messages_lock);
     return (MPI_Message) (void *) g;
 }
 
 static void vmsg_drop(struct vmsg *g)
 {
+    pthread_mutex_lock(&messages_lock);
     if (g->prev != NULL)
         g->prev->next = g->next;
     else
         messages = g->next;
     if (g->next != NULL)
         g->next->prev = g->prev;
+    pthread_mutex_unlock(&messages_lock);
     if (!(g->vcomm->flags & HMF__COMM_FIXED))
         hmf__vcomm_release(g->vcomm);
     if (g->m != NULL)
