@@ -139,6 +139,15 @@ static void visit(struct hmf__startup_call *c, struct hmf__vreq *q, MPI_Status *
 {
     int rc = c->rc;
 
+    /* MPI says of a send only whether it was cancelled; the rest of its status may be anything. */
+    if (c->record && q != NULL && q->kind == HMF__VREQ_SEND) {
+        int cancelled = 0, error = status->MPI_ERROR;
+
+        PMPI_Test_cancelled(status, &cancelled);
+        empty_status(status);
+        PMPI_Status_set_cancelled(status, cancelled);
+        status->MPI_ERROR = error;
+    }
     c->rc = MPI_SUCCESS; /* the call's code may be that of another request */
     hmf__out_status(c, status);
     c->vcomm = q != NULL ? q->vcomm : NULL;
