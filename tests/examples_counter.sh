@@ -4,13 +4,13 @@
 
 ranks=1 results=
 program=$HMF_BUILDDIR/mpi-examples/counter
-set -- "$program" 400000000
+set -- "$program" 800000000
 
 enter undisturbed
 start 0 "$@"
 ended 0
 quiet
-test "$(cat out)" = "counted to 400000000" || broken "wrong output"
+test "$(cat out)" = "counted to 800000000" || broken "wrong output"
 
 # Without mpirun there is no job to be a part of, and it works all the same.
 enter alone
@@ -22,8 +22,9 @@ enter moved
 start 1 "$@"
 wait_job busy "$program" 50 || broken "nobody counts"
 first=$pid
-kill -USR2 "$first"
 second=$(processes "$program" | grep -vx "$first")
+test -n "$second" || broken "there is no second process"
+kill -USR2 "$first"
 before=$(ticks "$second")
 wait_job used "$second" $((before + 20)) || broken "nobody went on counting"
 ended 0
