@@ -11,8 +11,11 @@ libhmf_core_la_SOURCES += \
 	src/match.c src/plan.c src/plan.h src/convert.c src/convert.h src/ldouble.c \
 	src/function.c src/function.h src/state.c src/state.h src/statepriv.h \
 	src/walk.c src/walk.h src/overlap.c src/region.c \
-	src/image.c src/image.h src/meta.c src/meta.h src/metawrite.c src/restore.c
+	src/image.c src/image.h src/meta.c src/meta.h src/metawrite.c src/restore.c \
+	src/stream.c src/stream.h
 
 unit_tests += tests/unit/test_base tests/unit/test_buf tests/unit/test_crc32c \
-	tests/unit/test_type tests/unit/test_image tests/unit/test_plan tests/unit/test_language
-EXTRA_DIST += tests/unit/carry.h
+	tests/unit/test_type tests/unit/test_image tests/unit/test_plan tests/unit/test_language tests/unit/test_stream
+EXTRA_DIST += tests/unit/carry.h tests/unit/golden.h tests/tools/image.py tests/golden/README.md \
+	tests/golden/v1-x86_64.hmf tests/golden/v1-x86_64.txt doc/type-language.md doc/image-format.md
+shell_tests += tests/tools/image_reader.sh

@@ -22,7 +22,7 @@ struct hmf_meta {
 };
 
 /* Smallest encodings, so that counts can be checked against the bytes that are left. */
-enum { TYPE_BYTES = 47, FIELD_BYTES = 20, TABLE_BYTES = 21, ROOT_BYTES = 41 };
+enum { TYPE_BYTES = 47, FIELD_BYTES = 28, TABLE_BYTES = 21, ROOT_BYTES = 41 };
 
 static hmf_status_t damaged(const char *what, size_t i)
 {
@@ -69,6 +69,7 @@ static hmf_status_t parse_fields(struct hmf__buf *b, struct hmf__type *y, uint32
         f->offset = hmf__buf_get_u64(b);
         f->type = hmf__buf_get_u32(b);
         f->align = hmf__buf_get_u32(b);
+        f->value = hmf__buf_get_i64(b);
         if (b->status != HMF_OK || f->type >= self || f->offset > HMF__MAX_SIZE ||
             !by_value(&t->v[f->type])) {
             hmf__free(f->name);

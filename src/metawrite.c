@@ -56,6 +56,7 @@ static void put_type(struct hmf__buf *out, const struct numbering *m, uint32_t i
         hmf__buf_put_u64(out, y->fields[f].offset);
         hmf__buf_put_u32(out, m->number[m->t->classes[y->fields[f].type]]);
         hmf__buf_put_u32(out, y->fields[f].align);
+        hmf__buf_put_i64(out, y->fields[f].value);
     }
 }
 

@@ -77,6 +77,7 @@ struct hmf__field {
     uint64_t offset;
     uint32_t type;
     uint32_t align; /* natural layout: at least this; 0: the type's */
+    int64_t value;  /* union: the discriminant's value for this case */
 };
 
 struct hmf__type {

@@ -1,0 +1,215 @@
+/* Images through streams; see stream.h. */
+#include "config.h"
+
+#include "stream.h"
+
+#include "base.h"
+#include "meta.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAGIC "HMFSTREA"
+#define END "HEND"
+
+enum { VERSION = 1, CHUNK = 1 << 20 };
+
+static hmf_status_t put_u64(hmf__stream_put *put, void *ctx, uint64_t v, unsigned bytes)
+{
+    unsigned char b[8];
+
+    for (unsigned i = 0; i < bytes; i++)
+        b[i] = (unsigned char)(v >> (8 * i));
+    return put(ctx, b, bytes);
+}
+
+static hmf_status_t get_u64(hmf__stream_get *get, void *ctx, uint64_t *v, unsigned bytes)
+{
+    unsigned char b[8];
+    hmf_status_t rc = get(ctx, b, bytes);
+
+    *v = 0;
+    for (unsigned i = bytes; i-- && rc == HMF_OK;)
+        *v = *v << 8 | b[i];
+    return rc;
+}
+
+static hmf_status_t put_segment(const struct hmf__segment *s, hmf__stream_put *put, void *ctx)
+{
+    uint32_t crc = 0;
+    hmf_status_t rc = put_u64(put, ctx, s->bytes, 8);
+
+    for (size_t k = 0; k < s->niov && rc == HMF_OK; k++) {
+        const char *p = s->iov[k].iov_base;
+        size_t left = s->iov[k].iov_len;
+        for (size_t n; left && rc == HMF_OK; left -= n, p += n) { /* checksum while in cache */
+            n = left < CHUNK ? left : CHUNK;
+            crc = hmf__crc32c(crc, p, n);
+            rc = put(ctx, p, n);
+        }
+    }
+    return rc == HMF_OK ? put_u64(put, ctx, crc, 4) : rc;
+}
+
+hmf_status_t hmf__stream_write(const hmf_image_t *image, hmf__stream_put *put, void *ctx)
+{
+    size_t len, n = hmf_image_nsegments(image);
+    const void *meta = hmf_image_meta(image, &len);
+    hmf_status_t rc;
+
+    if ((rc = put(ctx, MAGIC, 8)) != HMF_OK || (rc = put_u64(put, ctx, VERSION, 4)) != HMF_OK ||
+        (rc = put_u64(put, ctx, n, 4)) != HMF_OK || (rc = put_u64(put, ctx, len, 8)) != HMF_OK ||
+        (rc = put(ctx, meta, len)) != HMF_OK)
+        return rc;
+    for (size_t i = 0; i < n; i++)
+        if ((rc = put_segment(hmf_image_segment(image, i), put, ctx)) != HMF_OK)
+            return rc;
+    return put(ctx, END, 4);
+}
+
+static hmf_status_t get_segment(hmf_restore_t *r, size_t i, hmf__stream_get *get, void *ctx)
+{
+    const struct iovec *iov;
+    size_t niov;
+    uint64_t bytes, length, crc;
+    uint32_t sum = 0;
+    hmf_status_t rc;
+
+    if ((rc = hmf_restore_segment(r, i, &iov, &niov, &bytes)) != HMF_OK ||
+        (rc = get_u64(get, ctx, &length, 8)) != HMF_OK)
+        return rc;
+    if (length != bytes)
+        return hmf__fail(HMF_ERR_FORMAT, "the stream is damaged: segment %zu has %llu bytes, its "
+                         "description says %llu", i, (unsigned long long)length,
+                         (unsigned long long)bytes);
+    for (size_t k = 0; k < niov; k++) {
+        char *p = iov[k].iov_base;
+        size_t left = iov[k].iov_len;
+        for (size_t n; left; left -= n, p += n) {
+            n = left < CHUNK ? left : CHUNK;
+            if ((rc = get(ctx, p, n)) != HMF_OK)
+                return rc;
+            sum = hmf__crc32c(sum, p, n);
+        }
+    }
+    if ((rc = get_u64(get, ctx, &crc, 4)) != HMF_OK)
+        return rc;
+    if (crc != sum)
+        return hmf__fail(HMF_ERR_CHECKSUM, "the stream is damaged: checksum of segment %zu", i);
+    return hmf_restore_segment_done(r, i);
+}
+
+/* The head of a stream and the meta in it. */
+static hmf_status_t get_meta(uint64_t available, hmf__stream_get *get, void *ctx, void **meta,
+                             uint64_t *len, uint64_t *nsegments)
+{
+    char magic[8];
+    uint64_t version;
+    hmf_status_t rc;
+
+    if ((rc = get(ctx, magic, 8)) != HMF_OK)
+        return rc;
+    if (memcmp(magic, MAGIC, 8))
+        return hmf__fail(HMF_ERR_FORMAT, "these bytes are no stream of a state");
+    if ((rc = get_u64(get, ctx, &version, 4)) != HMF_OK ||
+        (rc = get_u64(get, ctx, nsegments, 4)) != HMF_OK ||
+        (rc = get_u64(get, ctx, len, 8)) != HMF_OK)
+        return rc;
+    if (version != VERSION)
+        return hmf__fail(HMF_ERR_VERSION, "the stream has version %u, this library knows %d",
+                         (unsigned)version, VERSION);
+    if (*len > HMF__META_MAX || *len > available)
+        return hmf__fail(HMF_ERR_FORMAT, "the stream is damaged or cut off: its description has "
+                         "%llu bytes", (unsigned long long)*len);
+    if (!(*meta = hmf__malloc((size_t)*len)))
+        return hmf__fail(HMF_ERR_NOMEM, "no memory for %llu bytes", (unsigned long long)*len);
+    return get(ctx, *meta, (size_t)*len);
+}
+
+hmf_status_t hmf__stream_read(hmf_state_t *state, uint64_t available, hmf__stream_get *get,
+                              void *ctx)
+{
+    void *meta = NULL;
+    hmf_restore_t *r = NULL;
+    uint64_t len, nsegments;
+    char end[4];
+    hmf_status_t rc = get_meta(available, get, ctx, &meta, &len, &nsegments);
+
+    if (rc != HMF_OK || (rc = hmf_restore_begin(state, meta, (size_t)len, &r)) != HMF_OK)
+        goto drop_meta;
+    if (nsegments != hmf_restore_nsegments(r) ||
+        hmf_meta_bytes(hmf_restore_meta(r)) > available) {
+        rc = hmf__fail(HMF_ERR_FORMAT, "the stream is damaged or cut off: it should have %llu "
+                       "bytes and more", (unsigned long long)hmf_meta_bytes(hmf_restore_meta(r)));
+        goto abort;
+    }
+    for (size_t i = 0; i < nsegments; i++)
+        if ((rc = get_segment(r, i, get, ctx)) != HMF_OK)
+            goto abort;
+    if ((rc = get(ctx, end, 4)) != HMF_OK)
+        goto abort;
+    if (memcmp(end, END, 4)) {
+        rc = hmf__fail(HMF_ERR_FORMAT, "the stream is damaged: its end is missing");
+        goto abort;
+    }
+    rc = hmf_restore_finish(r);
+    r = NULL;
+abort:
+    hmf_restore_abort(r);
+drop_meta:
+    hmf__free(meta);
+    return rc;
+}
+
+hmf_status_t hmf__stream_put_buf(void *ctx, const void *data, size_t len)
+{
+    struct hmf__buf *b = ctx;
+
+    hmf__buf_put_bytes(b, data, len);
+    return b->status;
+}
+
+hmf_status_t hmf__stream_get_buf(void *ctx, void *data, size_t len)
+{
+    struct hmf__buf *b = ctx;
+    const void *p = hmf__buf_get_bytes(b, len);
+
+    if (p && len)
+        memcpy(data, p, len);
+    return b->status;
+}
+
+hmf_status_t hmf__stream_put_fd(void *ctx, const void *data, size_t len)
+{
+    const char *p = data;
+
+    while (len) {
+        ssize_t n = write(*(int *)ctx, p, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return hmf__fail(HMF_ERR_IO, "cannot write a stream: %s", strerror(errno));
+        p += n;
+        len -= (size_t)n;
+    }
+    return HMF_OK;
+}
+
+hmf_status_t hmf__stream_get_fd(void *ctx, void *data, size_t len)
+{
+    char *p = data;
+
+    while (len) {
+        ssize_t n = read(*(int *)ctx, p, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return hmf__fail(HMF_ERR_IO, "cannot read a stream: %s", strerror(errno));
+        if (n == 0)
+            return hmf__fail(HMF_ERR_FORMAT, "a stream is cut off: %zu bytes are missing", len);
+        p += n;
+        len -= (size_t)n;
+    }
+    return HMF_OK;
+}

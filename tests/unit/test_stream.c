@@ -1,0 +1,143 @@
+/* Images as streams: through memory and files, cut and damaged at every byte, and the golden
+ * images of every format version and machine.  HMF_GOLDEN=path writes this machine's. */
+#include "config.h"
+
+#include "base.h"
+#include "golden.h"
+#include "stream.h"
+
+#include "unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static hmf_state_t *a, *b;
+static struct golden from, to;
+
+static void begin(void)
+{
+    CU_ASSERT_EQUAL_FATAL(hmf_state_new(&a), HMF_OK);
+    CU_ASSERT_EQUAL_FATAL(hmf_state_new(&b), HMF_OK);
+    golden_fill(&from);
+    memset(&to, 0xee, sizeof to);
+    CU_ASSERT_EQUAL_FATAL(golden_register(a, &from), HMF_OK);
+    CU_ASSERT_EQUAL_FATAL(golden_register(b, &to), HMF_OK);
+}
+
+static void end(void)
+{
+    golden_drop(&from);
+    hmf_state_free(a);
+    hmf_state_free(b);
+    hmf_function_undefine("golden_function");
+}
+
+static void write_to(hmf__stream_put *put, void *ctx)
+{
+    hmf_image_t *image;
+
+    CU_ASSERT_EQUAL_FATAL(hmf_image_capture(a, &image), HMF_OK);
+    CU_ASSERT_EQUAL(hmf__stream_write(image, put, ctx), HMF_OK);
+    hmf_image_free(image);
+}
+
+static void memory(void)
+{
+    struct hmf__buf buf = HMF__BUF_INIT, part;
+
+    begin();
+    write_to(hmf__stream_put_buf, &buf);
+    CU_ASSERT_EQUAL(hmf__stream_read(b, buf.len, hmf__stream_get_buf, &buf), HMF_OK);
+    CU_ASSERT_EQUAL(hmf__buf_left(&buf), 0);
+    CU_ASSERT(golden_good(&to));
+    golden_drop(&to);
+    /* cut anywhere, told the truth or not about how much there is */
+    for (size_t n = 0; n < buf.len; n++) {
+        unsigned char *exact = malloc(n ? n : 1);
+        memcpy(exact, buf.data, n);
+        hmf__buf_borrow(&part, exact, n);
+        CU_ASSERT_NOT_EQUAL(hmf__stream_read(b, n % 2 ? n : UINT64_MAX, hmf__stream_get_buf,
+                                             &part), HMF_OK);
+        free(exact);
+    }
+    /* any byte wrong */
+    for (size_t n = 0; n < buf.len; n++) {
+        buf.data[n] ^= 0x41;
+        hmf__buf_borrow(&part, buf.data, buf.len);
+        CU_ASSERT_NOT_EQUAL(hmf__stream_read(b, buf.len, hmf__stream_get_buf, &part), HMF_OK);
+        buf.data[n] ^= 0x41;
+    }
+    hmf__buf_fini(&buf);
+    end();
+}
+
+static void file(void)
+{
+    char name[] = "stream.XXXXXX";
+    int fd = mkstemp(name), closed = -1;
+
+    CU_ASSERT_FATAL(fd >= 0);
+    unlink(name);
+    begin();
+    write_to(hmf__stream_put_fd, &fd);
+    lseek(fd, 0, SEEK_SET);
+    CU_ASSERT_EQUAL(hmf__stream_read(b, UINT64_MAX, hmf__stream_get_fd, &fd), HMF_OK);
+    CU_ASSERT(golden_good(&to));
+    golden_drop(&to);
+    CU_ASSERT_EQUAL(hmf__stream_read(b, UINT64_MAX, hmf__stream_get_fd, &fd), HMF_ERR_FORMAT);
+    CU_ASSERT_EQUAL(hmf__stream_read(b, UINT64_MAX, hmf__stream_get_fd, &closed), HMF_ERR_IO);
+    hmf_image_t *image;
+    CU_ASSERT_EQUAL_FATAL(hmf_image_capture(a, &image), HMF_OK);
+    CU_ASSERT_EQUAL(hmf__stream_write(image, hmf__stream_put_fd, &closed), HMF_ERR_IO);
+    hmf_image_free(image);
+    close(fd);
+    if (getenv("HMF_GOLDEN")) {
+        fd = open(getenv("HMF_GOLDEN"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+        write_to(hmf__stream_put_fd, &fd);
+        close(fd);
+    }
+    end();
+}
+
+static void golden_images(void)
+{
+    const char *src = getenv("HMF_SRCDIR");
+    char path[1200];
+    int found = 0;
+
+    snprintf(path, sizeof path, "%s/tests/golden", src ? src : ".");
+    DIR *dir = opendir(path);
+    if (!dir)
+        return; /* run by hand elsewhere */
+    for (struct dirent *e; (e = readdir(dir));) {
+        const char *dot = strrchr(e->d_name, '.');
+        if (!dot || strcmp(dot, ".hmf"))
+            continue;
+        begin();
+        snprintf(path, sizeof path, "%s/tests/golden/%s", src ? src : ".", e->d_name);
+        int fd = open(path, O_RDONLY);
+        hmf_status_t rc = hmf__stream_read(b, UINT64_MAX, hmf__stream_get_fd, &fd);
+        CU_ASSERT_EQUAL(rc, HMF_OK);
+        if (rc == HMF_OK) {
+            CU_ASSERT(golden_good(&to));
+            golden_drop(&to);
+        } else {
+            printf("\n%s: %s\n", e->d_name, hmf_error_text());
+        }
+        close(fd);
+        end();
+        found++;
+    }
+    closedir(dir);
+    CU_ASSERT(found > 0);
+}
+
+static const struct unit_test tests[] = {
+    {"memory, cut and damaged", memory},
+    {"file", file},
+    {"golden images", golden_images},
+};
+
+UNIT_MAIN("stream", tests)
