@@ -19,3 +19,10 @@ unit_tests += tests/unit/test_base tests/unit/test_buf tests/unit/test_crc32c \
 EXTRA_DIST += tests/unit/carry.h tests/unit/golden.h tests/tools/image.py tests/golden/README.md \
 	tests/golden/v1-x86_64.hmf tests/golden/v1-x86_64.txt doc/type-language.md doc/image-format.md
 shell_tests += tests/tools/image_reader.sh
+
+# The fuzzer as a plain program: runs files, or mutates them (tests/fuzz/fuzz_image.c says how).
+check_PROGRAMS += tests/fuzz/fuzz_image
+tests_fuzz_fuzz_image_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_MAIN -I$(top_srcdir)/tests/unit
+tests_fuzz_fuzz_image_LDADD = libhmf-core.la
+shell_tests += tests/fuzz/fuzz.sh
+EXTRA_DIST += tests/fuzz/corpus/description tests/fuzz/corpus/meta tests/fuzz/corpus/stream

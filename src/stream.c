@@ -13,7 +13,7 @@
 #define MAGIC "HMFSTREA"
 #define END "HEND"
 
-enum { VERSION = 1, CHUNK = 1 << 20 };
+enum { STREAM_VERSION = 1, CHUNK = 1 << 20 };
 
 static hmf_status_t put_u64(hmf__stream_put *put, void *ctx, uint64_t v, unsigned bytes)
 {
@@ -58,7 +58,8 @@ hmf_status_t hmf__stream_write(const hmf_image_t *image, hmf__stream_put *put, v
     const void *meta = hmf_image_meta(image, &len);
     hmf_status_t rc;
 
-    if ((rc = put(ctx, MAGIC, 8)) != HMF_OK || (rc = put_u64(put, ctx, VERSION, 4)) != HMF_OK ||
+    if ((rc = put(ctx, MAGIC, 8)) != HMF_OK ||
+        (rc = put_u64(put, ctx, STREAM_VERSION, 4)) != HMF_OK ||
         (rc = put_u64(put, ctx, n, 4)) != HMF_OK || (rc = put_u64(put, ctx, len, 8)) != HMF_OK ||
         (rc = put(ctx, meta, len)) != HMF_OK)
         return rc;
@@ -116,9 +117,9 @@ static hmf_status_t get_meta(uint64_t available, hmf__stream_get *get, void *ctx
         (rc = get_u64(get, ctx, nsegments, 4)) != HMF_OK ||
         (rc = get_u64(get, ctx, len, 8)) != HMF_OK)
         return rc;
-    if (version != VERSION)
+    if (version != STREAM_VERSION)
         return hmf__fail(HMF_ERR_VERSION, "the stream has version %u, this library knows %d",
-                         (unsigned)version, VERSION);
+                         (unsigned)version, STREAM_VERSION);
     if (*len > HMF__META_MAX || *len > available)
         return hmf__fail(HMF_ERR_FORMAT, "the stream is damaged or cut off: its description has "
                          "%llu bytes", (unsigned long long)*len);
@@ -132,7 +133,7 @@ hmf_status_t hmf__stream_read(hmf_state_t *state, uint64_t available, hmf__strea
 {
     void *meta = NULL;
     hmf_restore_t *r = NULL;
-    uint64_t len, nsegments;
+    uint64_t len = 0, nsegments = 0;
     char end[4];
     hmf_status_t rc = get_meta(available, get, ctx, &meta, &len, &nsegments);
 
