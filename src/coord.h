@@ -1,6 +1,6 @@
-/* coord.h - the coordinator: takes wishes one after the other and leads the job through the waves of
- * each (agent.h).  It lives in the agent of the process that holds logical rank 0; when that rank
- * moves, the newcomer's agent takes over.  Agent thread only. */
+/* coord.h - the coordinator: takes wishes one after the other and leads the job through the
+ * waves of each (agent.h).  It lives in the agent of the process that holds logical rank 0; when
+ * that rank moves, the newcomer's agent takes over.  Agent thread only. */
 #ifndef HMF_COORD_H
 #define HMF_COORD_H
 

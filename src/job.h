@@ -14,7 +14,7 @@
 struct hmf__job {
     struct hmf__agent agent;
     bool up;                    /* between MPI_Init and MPI_Finalize: agent and world exist */
-    bool can_stop;              /* the agent runs on every process: moves and checkpoints are possible */
+    bool can_stop;              /* the agent runs on every process: requests can be served */
     bool newcomer;              /* this process took its rank over from another */
 
     /* auto layer */
@@ -34,29 +34,31 @@ struct hmf__job {
 /* The job handle of this process.  The library's only global: MPI itself is one per process. */
 extern struct hmf__job hmf__job;
 
-/* Called by the shim after PMPI_Init, collective over the real MPI_COMM_WORLD.  Decides from HMF_SPARES
- * and HMF_SPARE_HOSTS who is a spare.  In a spare it returns when the process has got a rank; if the
- * job ends before, it finalises MPI and ends the process with status 0.
- * A bad setting is reported and ignored; whatever else fails is reported and leaves a job that runs without
- * moves, or on plain MPI.  Always HMF_OK. */
+/* Called by the shim after PMPI_Init, collective over the real MPI_COMM_WORLD.  Decides from
+ * HMF_SPARES and HMF_SPARE_HOSTS who is a spare.  In a spare it returns when the process has got
+ * a rank; if the job ends before, it finalises MPI and ends the process with status 0.
+ * A bad setting is reported and ignored; whatever else fails is reported and leaves a job that
+ * runs without moves, or on plain MPI.  Always HMF_OK. */
 hmf_status_t hmf__job_init(int *argc, char ***argv);
 
-/* Called by the shim before PMPI_Finalize.  Waits until all ranks have come here.  True: a process has died
- * meanwhile, and PMPI_Finalize must not be called, since it would wait for that process for ever. */
+/* Called by the shim before PMPI_Finalize.  Waits until all ranks have come here.  True: a
+ * process has died meanwhile, and PMPI_Finalize must not be called, since it would wait for that
+ * process for ever. */
 bool hmf__job_finalize(void);
 
-/* The process is of no use any more (its move was undone after its program had started): waits for the
- * job's end, finalises MPI and ends with status 0.  Does not return. */
+/* The process is of no use any more (its move was undone after its program had started): waits
+ * for the job's end, finalises MPI and ends with status 0.  Does not return. */
 void hmf__job_park(struct hmf__job *j) __attribute__((noreturn));
 
-/* Main thread: waits until the order goes beyond `after` in operation `epoch`; returns the new order,
- * HMF__WAVE_ABORT also when that operation is over.  MPI makes progress meanwhile. */
+/* Main thread: waits until the order goes beyond `after` in operation `epoch`; returns the new
+ * order, HMF__WAVE_ABORT also when that operation is over.  MPI makes progress meanwhile. */
 uint32_t hmf__job_wait_order(struct hmf__job *j, uint64_t epoch, uint32_t after);
 
 /* 1 if the operation was given up: for loops that wait for MPI. */
 int hmf__job_given_up(struct hmf__job *j, uint64_t epoch);
 
-/* Takes a signal for requests (on), or gives it back; a handler of the program's own is left alone. */
+/* Takes a signal for requests (on), or gives it back; a handler of the program's own is left
+ * alone. */
 void hmf__job_signal(int sig, int on);
 
 /* Collective over the actives: the worst status of all, with its text. */

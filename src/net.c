@@ -36,7 +36,7 @@ struct conn {
 };
 
 struct peer {
-    struct conn *send;     /* the connection that carries my frames to it, never changed while it lives */
+    struct conn *send;     /* carries my frames to it, never changed while it lives */
     bool lost;
 };
 
@@ -54,7 +54,7 @@ struct hmf__net {
     struct self_frame *self_head, **self_tail;
 };
 
-/* ---- who and where am I ------------------------------------------------------------------------ */
+/* ---- who and where am I -------------------- */
 
 static uint64_t hash_text(uint64_t h, const char *s)
 {
@@ -63,7 +63,8 @@ static uint64_t hash_text(uint64_t h, const char *s)
     return h;
 }
 
-/* Two processes reach each other by loopback when kernel boot and network namespace are the same. */
+/* Two processes reach each other by loopback when kernel boot and network namespace are the
+ * same. */
 static uint64_t host_key(const char *node)
 {
     char boot[64] = "", ns[64] = "";
@@ -110,7 +111,7 @@ void hmf__net_self(struct hmf__net_addr *self)
     freeifaddrs(list);
 }
 
-/* ---- life --------------------------------------------------------------------------------------- */
+/* ---- life -------------------- */
 
 hmf_status_t hmf__net_new(struct hmf__net_addr *self, int local, const struct hmf__net_events *ev,
                           struct hmf__net **out)
@@ -201,7 +202,7 @@ int hmf__net_is_lost(const struct hmf__net *net, int peer)
     return net->peers[peer].lost;
 }
 
-/* ---- connections --------------------------------------------------------------------------------- */
+/* ---- connections -------------------- */
 
 static struct conn *conn_new(struct hmf__net *net, int fd, int peer)
 {
@@ -376,7 +377,7 @@ void hmf__net_goodbye(struct hmf__net *net)
     }
 }
 
-/* ---- the event loop -------------------------------------------------------------------------------- */
+/* ---- the event loop -------------------- */
 
 int hmf__net_npollfds(const struct hmf__net *net)
 {
@@ -559,7 +560,7 @@ static void deliver_self(struct hmf__net *net)
 
 void hmf__net_handle(struct hmf__net *net, const struct pollfd *fds, int n)
 {
-    int polled = n - 1;                   /* connections made by the handlers below come after these */
+    int polled = n - 1;     /* connections made by the handlers below come after these */
     uint64_t now = hmf__now_ns();
 
     for (int i = 0; i < polled && i < net->nconns; i++) {

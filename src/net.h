@@ -1,8 +1,9 @@
 /* net.h - frames between the agents of a job, over TCP.
  *
- * One struct hmf__net belongs to one thread (the agent).  Connections are made when first needed and
- * kept.  A frame is a kind (1 and up) and up to HMF__NET_MAX bytes; frames from A to B arrive in order.  What
- * the kinds mean is left to wave.c and coord.c.  Nobody gets in without the job's secret. */
+ * One struct hmf__net belongs to one thread (the agent).  Connections are made when first needed
+ * and kept.  A frame is a kind (1 and up) and up to HMF__NET_MAX bytes; frames from A to B
+ * arrive in order.  What the kinds mean is left to wave.c and coord.c.  Nobody gets in without
+ * the job's secret. */
 #ifndef HMF_NET_H
 #define HMF_NET_H
 
@@ -17,10 +18,11 @@
 #define HMF__NET_NADDR 4
 #define HMF__NET_NAME 64
 
-/* Where a process's agent listens: exchanged once by MPI_Allgather, hence plain and of fixed size. */
+/* Where a process's agent listens: exchanged once by MPI_Allgather, hence plain and of fixed
+ * size. */
 struct hmf__net_addr {
     char node[HMF__NET_NAME];          /* host name, for messages and for "another node" */
-    uint64_t host_key;                 /* equal: same kernel and network namespace, loopback reaches */
+    uint64_t host_key;                 /* equal: same kernel and namespace, loopback reaches */
     uint16_t port;
     uint16_t naddr;
     int32_t pid;                       /* for messages only */
@@ -32,7 +34,7 @@ struct hmf__net;
 struct hmf__net_events {
     void *ctx;
     void (*frame)(void *ctx, int from, unsigned kind, const void *data, size_t len);
-    void (*lost)(void *ctx, int peer, const char *why);  /* an established or attempted connection */
+    void (*lost)(void *ctx, int peer, const char *why);  /* established or attempted */
 };
 
 /* Names this process's host and fills everything but the port.  Not collective. */
@@ -52,8 +54,8 @@ hmf_status_t hmf__net_peers(struct hmf__net *net, const struct hmf__net_addr *al
 hmf_status_t hmf__net_send(struct hmf__net *net, int peer, unsigned kind, const void *data,
                            size_t len);
 
-/* The event loop's two halves: the descriptors to wait for (at most `max` are written; -1 when that is
- * too few), and what to do when some are ready. */
+/* The event loop's two halves: the descriptors to wait for (at most `max` are written; -1 when
+ * that is too few), and what to do when some are ready. */
 int hmf__net_pollfds(struct hmf__net *net, struct pollfd *fds, int max);
 void hmf__net_handle(struct hmf__net *net, const struct pollfd *fds, int n);
 int hmf__net_npollfds(const struct hmf__net *net);

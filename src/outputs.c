@@ -135,7 +135,8 @@ void hmf__out_got(struct hmf__startup_call *c, void *buf, int count, MPI_Datatyp
     PMPI_Type_size_x(type, &size);
     if (size <= 0)
         return;
-    /* A last element that was filled in part is stored whole: what is behind it was there before. */
+    /* A last element that was filled in part is stored whole: what is behind it was there
+     * before. */
     n = ((MPI_Count) status_bytes(c->status) + size - 1) / size;
     elements(c, buf, n < count ? n : count, type);
 }

@@ -13,9 +13,9 @@ struct hmf__settings {
     char program[64];           /* file name of the executable, for messages and socket names */
 };
 
-/* Collective over the real MPI_COMM_WORLD, whose size and this process's rank are given.  Copies process 0's
- * HMF_* variables into the environment of the others (those that are set there already stay), then reads
- * them.  A wrong value is reported by process 0, and the default is used.
+/* Collective over the real MPI_COMM_WORLD, whose size and this process's rank are given.  Copies
+ * process 0's HMF_* variables into the environment of the others (those that are set there
+ * already stay), then reads them.  A wrong value is reported by process 0, and the default is used.
  * HMF_ERR_NOMEM, HMF_ERR_MPI. */
 hmf_status_t hmf__settings_read(struct hmf__settings *out, int proc, int nprocs);
 

@@ -288,8 +288,8 @@ hmf_status_t hmf__vreq_suspend(void)
     hmf_status_t status;
 
     reap();
-    /* Latest first: a message that arrives meanwhile then goes to the receive that MPI would give it
-     * to, never to a later one while an earlier one is already gone. */
+    /* Latest first: a message that arrives meanwhile then goes to the receive that MPI would
+     * give it to, never to a later one while an earlier one is already gone. */
     for (struct hmf__vreq *q = reqs.last; q != NULL; q = q->prev) {
         int cancelled = 0, rc;
 

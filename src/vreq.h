@@ -81,8 +81,8 @@ static inline struct hmf__vreq *hmf__vreq_of(MPI_Request request)
 }
 
 /* May this process take part in a move? Local. HMF_ERR_BUSY with a text that names the request:
- * file, window and started nonblocking requests of a kind that cannot be carried; for a process that
- * gives its rank away (leaving) any request that the program has not completed. */
+ * file, window and started nonblocking requests of a kind that cannot be carried; for a process
+ * that gives its rank away (leaving) any request that the program has not completed. */
 hmf_status_t hmf__vreq_movable(bool leaving);
 
 /* At a cut, local, no message is sent: takes back every pending receive. A receive that could not
@@ -91,14 +91,14 @@ hmf_status_t hmf__vreq_movable(bool leaving);
 hmf_status_t hmf__vreq_suspend(void);
 
 /* Local: gives MPI a chance to progress and returns how many sends and nonblocking collectives are
- * not yet done. The drain receives between its calls, so that each ends; its outcome is kept until the
- * program asks. */
+ * not yet done. The drain receives between its calls, so that each ends; its outcome is kept
+ * until the program asks. */
 size_t hmf__vreq_sends_pending(void);
 
 /* After commit or rollback, local: receives that were taken back are matched against the stashes
  * in posting order, else posted on the communicator that is real now; persistent requests of a
- * communicator that was replaced are made anew. `moved` says whether any was. HMF_ERR_MPI: a receive
- * could not be posted again; its request ends with that error. */
+ * communicator that was replaced are made anew. `moved` says whether any was. HMF_ERR_MPI: a
+ * receive could not be posted again; its request ends with that error. */
 hmf_status_t hmf__vreq_resume(bool moved);
 
 /* Frees all; requests that the program has forgotten are dropped. */
@@ -128,7 +128,8 @@ void hmf__vreq_to_end(struct hmf__vreq *q);
 /* The program lets go of an active request: it goes on, and is recycled when found complete. */
 void hmf__vreq_orphan(struct hmf__vreq *q);
 
-/* auto_read of a newcomer: what its start-up phase left pending was completed by its predecessor. */
+/* auto_read of a newcomer: what its start-up phase left pending was completed by its
+ * predecessor. */
 void hmf__vreq_end_replay(void);
 
 /* The oldest request, then q->next. */
@@ -137,7 +138,8 @@ struct hmf__vreq *hmf__vreq_first(void);
 /* "MPI_Irecv from rank 3 with tag 7 on MPI_COMM_WORLD": for messages. Gives buf. */
 const char *hmf__vreq_text(const struct hmf__vreq *q, char *buf, size_t len);
 
-/* Matched probes whose message the program holds (p2p.c): at a cut they are received into memory. */
+/* Matched probes whose message the program holds (p2p.c): at a cut they are received into
+ * memory. */
 hmf_status_t hmf__vmsg_suspend(void);
 void hmf__vmsg_fini(void);
 bool hmf__vmsg_pending(char *text, size_t len);

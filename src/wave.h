@@ -1,5 +1,5 @@
-/* wave.h - how the agents agree: orders go down a tree of ranks, reports come back up (agent.h names
- * the waves).  Used by agent.c and coord.c, on the agent thread, without the lock held. */
+/* wave.h - how the agents agree: orders go down a tree of ranks, reports come back up (agent.h
+ * names the waves).  Used by agent.c and coord.c, on the agent thread, without the lock held. */
 #ifndef HMF_WAVE_H
 #define HMF_WAVE_H
 

@@ -27,8 +27,8 @@ hmf_status_t hmf__xfer_recv(struct hmf__xfer *x, int tag, void **data, size_t *l
 hmf_status_t hmf__xfer_send_ready(struct hmf__xfer *x);
 hmf_status_t hmf__xfer_wait_ready(struct hmf__xfer *x);
 
-/* The image, straight from and into registered memory where the layouts agree, each segment with its
- * CRC32C.  An error of either side reaches the receiver as a status; `captured` is what capture
+/* The image, straight from and into registered memory where the layouts agree, each segment with
+ * its CRC32C.  An error of either side reaches the receiver as a status; `captured` is what capture
  * returned, image is NULL if it failed. */
 hmf_status_t hmf__xfer_send_image(struct hmf__xfer *x, hmf_status_t captured,
                                   const hmf_image_t *image);

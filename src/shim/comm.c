@@ -1,6 +1,7 @@
 /*
  * Functions that make or end communicators. The real call is made, its result becomes a virtual
- * communicator (vcomm.h), and its number goes to the start-up log; a replay looks it up by that number.
+ * communicator (vcomm.h), and its number goes to the start-up log; a replay looks it up by that
+ * number.
  */
 #include "config.h"
 
@@ -10,8 +11,8 @@
 #include "vattr.h"
 #include "vgroup.h"
 
-/* The result of a call that was collective over `parent`. A pointer, since the call that sets it is an
- * argument beside it. */
+/* The result of a call that was collective over `parent`. A pointer, since the call that sets it
+ * is an argument beside it. */
 static int adopt(int rc, MPI_Comm *made, MPI_Comm parent, unsigned flags, int fn, MPI_Comm *out)
 {
     MPI_Comm real = *made;
@@ -28,7 +29,8 @@ static int adopt(int rc, MPI_Comm *made, MPI_Comm parent, unsigned flags, int fn
     return hmf__shim_raise(parent, hmf__shim_status_to_mpi(status), fn);
 }
 
-/* A constructor is: CTOR(name, handle of the parent, new handle, PMPI call on real_ giving into new_). */
+/* A constructor is: CTOR(name, handle of the parent, new handle, PMPI call on real_ giving into
+ * new_). */
 #define CTOR(name, parent, out, flags, call)                                        \
     struct hmf__startup_call c;                                                     \
     MPI_Comm new_ = MPI_COMM_NULL, real_;                                           \

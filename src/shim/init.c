@@ -1,6 +1,6 @@
 /*
- * MPI_Init to MPI_Finalize. What the process is (active, spare, newcomer) is decided by the job layer
- * between PMPI_Init and the return to the program.
+ * MPI_Init to MPI_Finalize. What the process is (active, spare, newcomer) is decided by the job
+ * layer between PMPI_Init and the return to the program.
  */
 #include "config.h"
 
@@ -12,7 +12,8 @@
 hmf_status_t hmf__job_init(int *argc, char ***argv);
 bool hmf__job_finalize(void);
 
-/* MPI_Finalize returned without MPI's own: a process had died, and MPI would wait for it for ever. */
+/* MPI_Finalize returned without MPI's own: a process had died, and MPI would wait for it for
+ * ever. */
 static bool ended_without_mpi;
 
 static int begin(int *argc, char ***argv, int provided)

@@ -8,8 +8,8 @@
 #include "vattr.h"
 #include "vgroup.h"
 
-/* Without a real communicator (in a process that left, or one freed since the start-up that is being
- * replayed) rank, size and group are still known. */
+/* Without a real communicator (in a process that left, or one freed since the start-up that is
+ * being replayed) rank, size and group are still known. */
 static inline bool gone(MPI_Comm real, MPI_Comm comm)
 {
     return hmf__unlikely(real == MPI_COMM_NULL) && hmf__vcomm_of(comm) != NULL &&

@@ -1,6 +1,6 @@
 /*
- * Windows and files: made on the real communicator, and made known to the world, which refuses a move
- * while they exist and names them.
+ * Windows and files: made on the real communicator, and made known to the world, which refuses a
+ * move while they exist and names them.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /*
- * Receives and probes. Messages that a drain took out of MPI lie in the stash of their communicator;
- * every receive looks there before the wire, since what is there was sent earlier.
+ * Receives and probes. Messages that a drain took out of MPI lie in the stash of their
+ * communicator; every receive looks there before the wire, since what is there was sent earlier.
  *
  * Sends are generated; nonblocking ones are in the generated code too.
  */

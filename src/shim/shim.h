@@ -66,7 +66,8 @@ bool hmf__vreq_begin_init(int kind, int fn, MPI_Comm comm, MPI_Request *request,
 /* The same for requests of windows, files, and generalised ones. */
 bool hmf__vreq_begin_other(int kind, int fn, MPI_Request *request, struct hmf__vreq **q, int *rc);
 
-/* After the PMPI call: gives the program its handle, or drops the request on an error. Each gives rc. */
+/* After the PMPI call: gives the program its handle, or drops the request on an error. Each
+ * gives rc. */
 int hmf__vreq_end(struct hmf__vreq *q, int rc, MPI_Request *request);
 int hmf__vreq_end_send(struct hmf__vreq *q, int rc, MPI_Request *request);
 int hmf__vreq_end_init(struct hmf__vreq *q, int rc, MPI_Request *request);
@@ -79,7 +80,8 @@ int hmf__shim_take_bytes(void *data, uint64_t bytes, MPI_Message *message);
 int hmf__shim_deliver(const void *data, uint64_t bytes, int source, int tag, void *buf, int count,
                       MPI_Datatype type, MPI_Status *status);
 
-/* A persistent receive is started and its message lies in a stash: takes it, the request is done. */
+/* A persistent receive is started and its message lies in a stash: takes it, the request is
+ * done. */
 bool hmf__p2p_from_stash(struct hmf__vreq *q);
 
 /* A status that says: message of `bytes` from source with tag. */
