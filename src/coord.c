@@ -184,7 +184,8 @@ static int known(struct hmf__coord *c, const struct hmf__ask *ask)
         if (w->ask.kind == ask->kind && !ask->token &&
             (ask->kind == HMF__OP_MOVE ? w->ask.rank == ask->rank : w->ask.stop >= ask->stop))
             return 1;
-    if (ask->kind == HMF__OP_MOVE && !ask->token)
+    /* From the commit on the rank runs in its new place: what comes now is a wish to go on from there. */
+    if (ask->kind == HMF__OP_MOVE && !ask->token && c->phase != COMMIT)
         for (int i = 0; i < c->ncands; i++)
             if (c->cands[i].ask.rank == ask->rank && c->cands[i].state != FAILED)
                 return 1;
