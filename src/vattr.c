@@ -4,6 +4,7 @@
 #include "vattr.h"
 
 #include "base.h"
+#include "startup.h"
 
 #include <pthread.h>
 
@@ -20,6 +21,7 @@ struct hmf__attr {
     struct hmf__attr *next;
     struct keyval *key;
     void *value;
+    bool late; /* set or changed after the start-up phase: a newcomer would not have it */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -107,6 +109,11 @@ static int call_delete(MPI_Comm c, const struct hmf__attr *a)
                                : MPI_SUCCESS;
 }
 
+static bool too_late(void)
+{
+    return hmf__shim_phase != HMF__PHASE_RECORD && hmf__shim_phase != HMF__PHASE_REPLAY;
+}
+
 static int add(struct hmf__vcomm *v, struct keyval *k, void *value)
 {
     struct hmf__attr *a = hmf__malloc(sizeof(*a));
@@ -118,6 +125,7 @@ static int add(struct hmf__vcomm *v, struct keyval *k, void *value)
     pthread_mutex_unlock(&lock);
     a->key = k;
     a->value = value;
+    a->late = too_late();
     a->next = v->attrs;
     v->attrs = a;
     return MPI_SUCCESS;
@@ -137,8 +145,10 @@ int hmf__attr_set(MPI_Comm c, int keyval, void *value)
     if (*at != NULL) {
         int rc = call_delete(c, *at);
 
-        if (rc == MPI_SUCCESS)
+        if (rc == MPI_SUCCESS) {
             (*at)->value = value;
+            (*at)->late = too_late();
+        }
         return rc;
     }
     return add(v, k, value);
@@ -224,6 +234,17 @@ int hmf__attr_delete_all(MPI_Comm c)
             return rc;
     }
     return MPI_SUCCESS;
+}
+
+bool hmf__attr_late(const struct hmf__vcomm *v, int *keyval)
+{
+    const struct hmf__attr *a = v->attrs;
+
+    while (a != NULL && !a->late)
+        a = a->next;
+    if (a != NULL)
+        *keyval = a->key->number;
+    return a != NULL;
 }
 
 void hmf__attr_forget(struct hmf__vcomm *v)

@@ -32,6 +32,10 @@ int hmf__attr_copy(MPI_Comm from, MPI_Comm to);
  * for MPI_COMM_SELF first, as the standard says. */
 int hmf__attr_delete_all(MPI_Comm c);
 
+/* Has `v` an attribute that was set after the start-up phase?  A newcomer cannot get it: its
+ * value is an address in this process, and nobody sets it there again. */
+bool hmf__attr_late(const struct hmf__vcomm *v, int *keyval);
+
 /* Drops all attributes without calling back: the rank they belonged to lives elsewhere. */
 void hmf__attr_forget(struct hmf__vcomm *v);
 

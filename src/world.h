@@ -69,7 +69,8 @@ void hmf__world_rollback(void);
 
 /* Source, at the cut after the drain: everything a newcomer needs (communicators, stashes,
  * counters, start-up log) is appended to `b`. HMF_ERR_NOMEM, HMF_ERR_LIMIT (start-up log dropped),
- * HMF_ERR_BUSY (a request of the leaving rank is pending). */
+ * HMF_ERR_BUSY (a request of the leaving rank is pending),
+ * HMF_ERR_UNSUPPORTED (a communicator or attribute of it that only its own variables know). */
 hmf_status_t hmf__world_pack(struct hmf__buf *b);
 
 /* Newcomer, before prepare: becomes logical rank `rank`.  HMF_ERR_FORMAT, HMF_ERR_NOMEM,

@@ -13,6 +13,7 @@
 #include "procmap.h"
 #include "startup.h"
 #include "stash.h"
+#include "vattr.h"
 #include "vcomm.h"
 #include "vplan.h"
 #include "vreq.h"
@@ -52,6 +53,28 @@ static void put_row(struct hmf__buf *b, const struct hmf__vcomm *v, struct hmf__
     hmf__buf_put_u32(b, list_number(lists, nlists, v->remote));
 }
 
+/* What is in the program's variables alone cannot be handed over: the newcomer runs the start-up
+ * phase again, and has what was made there. */
+static hmf_status_t all_of_startup(void)
+{
+    char text[128];
+    int keyval;
+
+    for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next) {
+        hmf__vcomm_text(v, text, sizeof(text));
+        if (!(v->flags & (HMF__COMM_FIXED | HMF__COMM_STARTUP)))
+            return hmf__fail(HMF_ERR_UNSUPPORTED, "%s of the rank that is to move was made after "
+                             "auto_read, and a new process could not get its handle: make it "
+                             "before auto_read, or free it before auto_poll", text);
+        if (hmf__attr_late(v, &keyval))
+            return hmf__fail(HMF_ERR_UNSUPPORTED, "the attribute with key value %d of %s at the "
+                             "rank that is to move was set after auto_read, and a new process "
+                             "would not have it: set it before, or delete it before auto_poll",
+                             keyval, text);
+    }
+    return HMF_OK;
+}
+
 hmf_status_t hmf__world_pack(struct hmf__buf *b)
 {
     hmf_status_t status = hmf__vreq_movable(true);
@@ -59,6 +82,8 @@ hmf_status_t hmf__world_pack(struct hmf__buf *b)
     uint32_t nlists = 0, nghosts = 0;
     struct hmf__vcomm *v;
 
+    if (status == HMF_OK)
+        status = all_of_startup();
     if (status != HMF_OK)
         return status;
     for (v = hmf__vcomm_ghosts(); v != NULL; v = v->next)

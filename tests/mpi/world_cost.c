@@ -101,7 +101,7 @@ int main(int argc, char **argv)
         map[r] = r;
     CHECK(hmf__world_init(nranks, map) == HMF_OK);
     hmf__startup_begin(1);
-    CHECK(hmf__startup_end() == HMF_OK);
+    /* Never ended: all communicators count as made in start-up. */
     measure(nranks, 0, 0);
     measure(nranks, 3, 0);
     measure(nranks, 10, 0);

@@ -232,11 +232,11 @@ int main(int argc, char **argv)
     CHECK(hmf__world_init(NRANKS, map) == HMF_OK);
     /* A source packs its start-up log; this one is empty. */
     hmf__startup_begin(1);
-    CHECK(hmf__startup_end() == HMF_OK);
     if (hmf__world_rank() >= 0) {
         make();
         use(-1);
     }
+    CHECK(hmf__startup_end() == HMF_OK);
     /* One rank, then two at once, in turn, until no spare is left. */
     for (int round = 0, used = NRANKS; used < nprocs; round++) {
         int after[NRANKS], now = -1;

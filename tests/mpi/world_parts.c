@@ -202,6 +202,27 @@ static void objects(void)
     CHECK(hmf__world_movable() == HMF_OK);
 }
 
+/* What a newcomer could not have. */
+static void late(void)
+{
+    MPI_Comm c = dup_of(MPI_COMM_WORLD);
+    struct hmf__buf b = HMF__BUF_INIT;
+    int key;
+
+    CHECK(hmf__world_pack(&b) == HMF_ERR_UNSUPPORTED);
+    CHECK(strstr(hmf_error_text(), "after auto_read") != NULL);
+    hmf__vcomm_free(&c, false);
+    CHECK(hmf__attr_keyval_create(MPI_COMM_NULL_COPY_FN, MPI_COMM_NULL_DELETE_FN, &key, NULL)
+          == MPI_SUCCESS);
+    CHECK(hmf__attr_set(MPI_COMM_WORLD, key, &b) == MPI_SUCCESS);
+    CHECK(hmf__world_pack(&b) == HMF_ERR_UNSUPPORTED);
+    CHECK(strstr(hmf_error_text(), "attribute") != NULL);
+    CHECK(hmf__attr_delete(MPI_COMM_WORLD, key) == MPI_SUCCESS);
+    CHECK(hmf__world_pack(&b) == HMF_OK);
+    hmf__attr_keyval_free(&key);
+    hmf__buf_fini(&b);
+}
+
 static void faults(void)
 {
     int rank = hmf__world_rank(), wrong[8] = { 0 };
@@ -281,12 +302,15 @@ int main(int argc, char **argv)
     map[0] = 0;
     CHECK(hmf__world_init(n + spares + 1, map) == HMF_ERR_ARG);
     CHECK(hmf__world_init(n, map) == HMF_OK);
+    hmf__startup_begin(1);
+    CHECK(hmf__startup_end() == HMF_OK);
     if (hmf__world_rank() >= 0) {
         handles();
         groups();
         attributes();
         stashes();
         objects();
+        late();
         faults();
     } else {
         CHECK(hmf__world_drain() == HMF_ERR_STATE);
