@@ -1,6 +1,7 @@
-/* Derived communicators of all kinds, groups, attributes and messages under way, while ranks move one after
- * the other until no spare is left.  Every byte that arrives is checked.  The program knows nothing of
- * moves but the three auto_ calls; only who moves next keeps no request open over the poll. */
+/* Derived communicators of all kinds, groups, attributes and messages under way, while ranks move
+ * one after the other until no spare is left.  Every byte that arrives is checked.  The program
+ * knows nothing of moves but the three auto_ calls; only who moves next keeps no request open
+ * over the poll. */
 #include <mpi.h>
 
 #include <stdio.h>
@@ -54,7 +55,8 @@ static MPI_Comm keep(MPI_Comm c)
 static void make(void)
 {
     int dims[2] = { 2, nranks / 2 }, periods[2] = { 1, 0 }, keep_dims[2] = { 0, 1 }, n = 0;
-    int *index = malloc(sizeof(int) * (size_t) nranks), *edges = malloc(sizeof(int) * 2 * (size_t) nranks);
+    int *index = malloc(sizeof(int) * (size_t) nranks);
+    int *edges = malloc(sizeof(int) * 2 * (size_t) nranks);
     int left = (rank + nranks - 1) % nranks, right = (rank + 1) % nranks;
     int sources[2] = { left, right }, weights[2] = { rank, 5 }, *list;
     MPI_Comm c, row;
@@ -265,7 +267,8 @@ static void between(void)
     free(all);
 }
 
-/* Collective calls that begin before a poll and end after it, except at the rank that moves next. */
+/* Collective calls that begin before a poll and end after it, except at the rank that moves next.
+ * */
 static MPI_Request begun[COMMS];
 static long part[COMMS], whole[COMMS];
 

@@ -19,7 +19,8 @@ static void median(const char *what, double *t)
 
 static void measure(int nranks, int ncomms, int rows)
 {
-    int spare = nranks, me = hmf__world_proc(), *map = malloc(sizeof(int) * (size_t) nranks), *after;
+    int spare = nranks, me = hmf__world_proc(), *after;
+    int *map = malloc(sizeof(int) * (size_t) nranks);
     double drain[MOVES], prepare[MOVES], commit[MOVES], t;
     MPI_Comm universe = hmf__world_universe(), real, c;
     MPI_Request q;

@@ -1,5 +1,5 @@
-/* The parts of the virtual world one by one, on two ranks or more: handles, groups, attributes, stashes,
- * what forbids a move, and what the drain finds wrong. */
+/* The parts of the virtual world one by one, on two ranks or more: handles, groups, attributes,
+ * stashes, what forbids a move, and what the drain finds wrong. */
 #include "moves.h"
 
 #include "drain.h"
