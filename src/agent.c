@@ -8,7 +8,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/membarrier.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "control.h"
@@ -330,6 +332,13 @@ void hmf__agent_signal(struct hmf__agent *a, int sig)
     errno = saved;
 }
 
+void hmf__agent_limit(struct hmf__agent *a, uint64_t limit)
+{
+    atomic_store(&a->limit, a->membarrier ? limit : 0);
+    if (a->membarrier)
+        syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+}
+
 /* ---- life ------------------------------------------------------------------------------------------------ */
 
 hmf_status_t hmf__agent_open(struct hmf__agent *a, struct hmf__net_addr *self, int local)
@@ -340,7 +349,9 @@ hmf_status_t hmf__agent_open(struct hmf__agent *a, struct hmf__net_addr *self, i
 
     a->wake_fd = a->signal_fd[0] = a->signal_fd[1] = -1;
     a->inbox_tail = &a->inbox;
-    atomic_store(&a->limit, UINT64_MAX);
+    a->membarrier =
+        !syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    hmf__agent_limit(a, UINT64_MAX);
     pthread_mutex_init(&a->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

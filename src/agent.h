@@ -89,9 +89,10 @@ struct hmf__agent {
     char *program;
     struct hmf__net_addr *addrs;    /* nprocs */
 
-    /* read by auto_poll without a lock */
-    _Atomic uint64_t polls;     /* polls begun by the main thread */
-    _Atomic uint64_t limit;     /* first poll number that must enter the slow path */
+    /* touched by auto_poll without a lock: see hmf__agent_count */
+    _Atomic uint64_t polls;     /* polls begun; written by the main thread only */
+    _Atomic uint64_t limit;     /* first poll number that must look at `order` */
+    bool membarrier;            /* else the limit is always 0 */
 
     pthread_mutex_t lock;       /* guards what follows, up to "agent thread only" */
     pthread_cond_t changed;
@@ -126,6 +127,24 @@ struct hmf__agent {
     struct hmf__control *control;
     bool running;
 };
+
+/* Main thread: counts a poll.  0: nothing is asked; else the poll's number, and `order` says what to do.
+ *
+ * The count must be visible before the limit is looked at, or the agent could take a rank to stand at an
+ * earlier poll than it does.  A fence here would cost more than all the rest; so the agent, when it
+ * stops a rank, makes the kernel issue one in this thread (membarrier).  Where the kernel cannot, the
+ * limit stays 0, and every poll takes the lock. */
+static inline uint64_t hmf__agent_count(struct hmf__agent *a)
+{
+    uint64_t n = atomic_load_explicit(&a->polls, memory_order_relaxed) + 1;
+
+    atomic_store_explicit(&a->polls, n, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    return __builtin_expect(n < atomic_load_explicit(&a->limit, memory_order_relaxed), 1) ? 0 : n;
+}
+
+/* Agent: sets the limit so that a count read after it is the main thread's last before it sees the limit. */
+void hmf__agent_limit(struct hmf__agent *a, uint64_t limit);
 
 /* Two steps, since the port must be told to the others before the thread starts.  open: sockets and
  * locks; the address to be told is left in *self.  start: `all` (copied) is everybody's address; the

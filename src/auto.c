@@ -249,11 +249,8 @@ int auto_poll(int mask)
 
     if (__builtin_expect(!j->read_done || j->left, 0))
         return misplaced_poll(j);
-    /* First the count, then the limit: see HOLD in wave.c. */
-    uint64_t n = atomic_fetch_add(&j->agent.polls, 1) + 1;
-    if (__builtin_expect(n < atomic_load(&j->agent.limit), 1))
-        return 0;
-    return hmf__move_poll(j, n, mask);
+    uint64_t n = hmf__agent_count(&j->agent);
+    return __builtin_expect(!n, 1) ? 0 : hmf__move_poll(j, n, mask);
 }
 
 /* ---- the end -------------------- */

@@ -46,11 +46,18 @@ struct hmf__coord {
     bool wave_up;               /* COMMIT: the tree has answered */
     uint64_t deadline_ns;       /* NEGOTIATE, RESTORE: limit of the phase */
     uint64_t begun_ns, last_checkpoint_ns;
+    uint64_t entered_ns[ABORT + 1];  /* when each phase of this operation began */
     uint64_t epoch;
     bool ending;
 };
 
 static void kick(struct hmf__coord *c);
+
+static void enter(struct hmf__coord *c, enum phase phase)
+{
+    c->phase = phase;
+    c->entered_ns[phase] = hmf__now_ns();
+}
 
 hmf_status_t hmf__coord_new(struct hmf__agent *a)
 {
@@ -172,7 +179,7 @@ static void fail(struct hmf__coord *c, const char *why)
         snprintf(line, sizeof line, "no checkpoint was taken: %s", text);
         answer_checkpoint(c, 0, line);
     }
-    c->phase = ABORT;
+    enter(c, ABORT);
     hmf__wave_start(c->a, HMF__WAVE_ABORT, &c->op, text);
 }
 
@@ -324,7 +331,7 @@ static void ask_spare(struct hmf__coord *c, struct cand *m)
 
 static void hold(struct hmf__coord *c)
 {
-    c->phase = HOLD;
+    enter(c, HOLD);
     hmf__wave_start(c->a, HMF__WAVE_HOLD, &c->op, "");
 }
 
@@ -368,7 +375,7 @@ static void kick(struct hmf__coord *c)
         return;
     }
     c->ncands = take_wishes(c, c->op.kind);
-    c->phase = NEGOTIATE;
+    enter(c, NEGOTIATE);
     c->deadline_ns = hmf__now_ns() + OFFER_NS;
     for (int i = 0; i < c->ncands; i++)
         ask_spare(c, &c->cands[i]);
@@ -441,7 +448,7 @@ static void join(struct hmf__coord *c)
 {
     if (!c->wave_up || !all_at(c, HMF__STAGE_PACKED))
         return;
-    c->phase = JOIN;
+    enter(c, JOIN);
     direct(c, HMF__WAVE_JOIN);
     hmf__wave_start(c->a, HMF__WAVE_JOIN, &c->op, "");
 }
@@ -450,7 +457,7 @@ static void commit(struct hmf__coord *c)
 {
     if (!all_at(c, HMF__STAGE_RESTORED))
         return;
-    c->phase = COMMIT;
+    enter(c, COMMIT);
     c->wave_up = false;
     direct(c, HMF__WAVE_COMMIT);
     hmf__wave_start(c->a, HMF__WAVE_COMMIT, &c->op, "");
@@ -479,6 +486,11 @@ static void hand_over(struct hmf__coord *c)
     hmf__coord_free(c);
 }
 
+static double ms(const struct hmf__coord *c, enum phase from, enum phase to)
+{
+    return (double)(c->entered_ns[to] - c->entered_ns[from]) * 1e-6;
+}
+
 static void committed(struct hmf__coord *c)
 {
     bool mine = false;
@@ -499,6 +511,10 @@ static void committed(struct hmf__coord *c)
                        (double)(hmf__now_ns() - c->begun_ns) * 1e-6);
             }
     }
+    hmf__log(HMF__LOG_DEBUG, "the move took: stopping %.1f, drain and start of the newcomers %.1f, "
+             "communicators %.1f, their start-up and state %.1f, commit %.1f ms",
+             ms(c, HOLD, WORK), ms(c, WORK, JOIN), ms(c, JOIN, RESTORE), ms(c, RESTORE, COMMIT),
+             (double)(hmf__now_ns() - c->entered_ns[COMMIT]) * 1e-6);
     if (mine)
         hand_over(c);
     else
@@ -524,7 +540,7 @@ void hmf__coord_wave_done(struct hmf__coord *c, uint32_t kind, const struct hmf_
     switch (kind) {
     case HMF__WAVE_HOLD:
         c->op.cut = sum->hi;
-        c->phase = CUT;
+        enter(c, CUT);
         hmf__wave_start(c->a, HMF__WAVE_CUT, &c->op, "");
         break;
     case HMF__WAVE_CUT:
@@ -536,7 +552,7 @@ void hmf__coord_wave_done(struct hmf__coord *c, uint32_t kind, const struct hmf_
             fail(c, text);
             break;
         }
-        c->phase = WORK;
+        enter(c, WORK);
         c->wave_up = false;
         take(c);
         hmf__wave_start(c->a, HMF__WAVE_WORK, &c->op, "");
@@ -556,7 +572,7 @@ void hmf__coord_wave_done(struct hmf__coord *c, uint32_t kind, const struct hmf_
         join(c);
         break;
     case HMF__WAVE_JOIN:
-        c->phase = RESTORE;
+        enter(c, RESTORE);
         c->deadline_ns = hmf__now_ns() + c->a->start_limit_ns;
         commit(c);
         break;

@@ -107,15 +107,22 @@ static void give_image(struct hmf__job *j, const struct hmf__op *op, int to)
     struct given_up g = {j, op->epoch};
     struct hmf__xfer x = peer(&g, to, j->agent.start_limit_ns);
     hmf_image_t *image = NULL;
+    uint64_t begun, captured;
     hmf_status_t st;
 
     if (hmf__xfer_wait_ready(&x))
         return;                            /* given up, or will be: the coordinator has its own limit */
+    begun = hmf__now_ns();
     st = hmf_image_capture(j->state, &image);
+    captured = hmf__now_ns();
     x.limit_ns = j->agent.limit_ns;
     st = hmf__xfer_send_image(&x, st, image);
     if (st)
         hmf__log(HMF__LOG_INFO, "the state was not sent: %s", hmf_error_text());
+    else
+        hmf__log(HMF__LOG_DEBUG, "%.1f MiB of state: captured in %.1f ms, sent in %.1f ms",
+                 (double)hmf_image_bytes(image) / 1048576, (double)(captured - begun) * 1e-6,
+                 (double)(hmf__now_ns() - captured) * 1e-6);
     hmf_image_free(image);
 }
 
@@ -167,21 +174,19 @@ int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
 
     for (;;) {
         uint32_t order;
+        uint64_t cut;
         pthread_mutex_lock(&a->lock);
         order = a->order;
         epoch = a->op.epoch;
         kind = a->op.kind;
-        if (n < atomic_load(&a->limit)) {
-            pthread_mutex_unlock(&a->lock);
-            return 0;
-        }
+        cut = a->op.cut;
         pthread_mutex_unlock(&a->lock);
+        if (order != HMF__WAVE_HOLD && (order != HMF__WAVE_CUT || n < cut))
+            return 0;
         if (!(mask & (kind == HMF__OP_MOVE ? AUTO_MIGR : AUTO_CHKP)))
             return 0;                      /* stop at the first later poll that allows it */
         if (order == HMF__WAVE_CUT)
             break;
-        if (order != HMF__WAVE_HOLD)
-            return 0;
         hmf__job_wait_order(j, epoch, HMF__WAVE_HOLD);
     }
     pthread_mutex_lock(&a->lock);

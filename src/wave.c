@@ -139,7 +139,7 @@ static void answer_local(struct hmf__agent *a, const struct hmf__report *r)
 static void order(struct hmf__agent *a, uint32_t kind, uint64_t limit)
 {
     a->order = kind;
-    atomic_store(&a->limit, limit);
+    hmf__agent_limit(a, limit);
     pthread_cond_broadcast(&a->changed);
 }
 
@@ -177,9 +177,7 @@ static int local_part(struct hmf__agent *a, uint32_t kind, const struct hmf__op 
     }
     switch (kind) {
     case HMF__WAVE_HOLD:
-        /* Order matters: first the limit, then the count.  The main thread counts, then looks at the
-         * limit; both sides are sequentially consistent, so it cannot pass poll count + 1. */
-        order(a, kind, 0);
+        order(a, kind, 0);                 /* before the count is read: it cannot pass count + 1 */
         r->lo = r->hi = atomic_load(&a->polls) + 1;
         break;
     case HMF__WAVE_CUT:

@@ -14,7 +14,9 @@
 #include "base.h"
 
 #define CHUNK ((size_t)4 << 20)
-#define SPINS 200
+#define SPINS 50
+#define PATIENCE_NS 200000000ull       /* inside a transfer: the other side works on the same message */
+#define READY_NS 5000000ull            /* before it: a program's start-up may take long */
 
 struct head { uint64_t status, len, bytes; };   /* same byte order inside one MPI job */
 
@@ -28,7 +30,8 @@ static hmf_status_t mpi_fail(int rc, const char *what)
 }
 
 /* Tests first without, then with a rest: the peer is at work on the same message. */
-static hmf_status_t wait_one(struct hmf__xfer *x, MPI_Request *req, int receiving)
+static hmf_status_t wait_one(struct hmf__xfer *x, MPI_Request *req, int receiving,
+                             uint64_t patience_ns)
 {
     uint64_t begun = 0;
     int done = 0;
@@ -54,7 +57,7 @@ static hmf_status_t wait_one(struct hmf__xfer *x, MPI_Request *req, int receivin
             return hmf__fail(HMF_ERR_TIMEOUT, "process %d did not %s a message of the move in time",
                              x->peer, receiving ? "send" : "take");
         }
-        if (now - begun < 2000000) {
+        if (now - begun < patience_ns) {
             sched_yield();
         } else {
             struct timespec rest = {.tv_nsec = 100000};
@@ -77,7 +80,7 @@ static hmf_status_t one(struct hmf__xfer *x, int tag, void *p, size_t len, int r
     MPI_Request req;
     hmf_status_t st = start(x, tag, p, len, receiving, &req);
 
-    return st ? st : wait_one(x, &req, receiving);
+    return st ? st : wait_one(x, &req, receiving, tag == HMF__TAG_READY ? READY_NS : PATIENCE_NS);
 }
 
 /* ---- streams ---------------------------------------------------------------------------------------- */
@@ -128,7 +131,7 @@ static hmf_status_t land(struct hmf__xfer *x, struct flight *f, int receiving, u
     if (!f->busy)
         return HMF_OK;
     f->busy = 0;
-    if ((st = wait_one(x, &f->req, receiving)) || !receiving)
+    if ((st = wait_one(x, &f->req, receiving, PATIENCE_NS)) || !receiving)
         return st;
     *crc = hmf__crc32c(*crc, f->at, f->len);
     if (f->scattered)

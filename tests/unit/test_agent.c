@@ -78,9 +78,9 @@ static int slow_poll(struct job *j, struct hmf__agent *a, uint64_t n)
         pthread_mutex_lock(&a->lock);
         epoch = a->op.epoch;
         uint32_t order = a->order;
-        int below = n < atomic_load(&a->limit);
+        uint64_t cut = a->op.cut;
         pthread_mutex_unlock(&a->lock);
-        if (below || (order != HMF__WAVE_HOLD && order != HMF__WAVE_CUT))
+        if (order != HMF__WAVE_HOLD && (order != HMF__WAVE_CUT || n < cut))
             return 0;
         if (order == HMF__WAVE_CUT)
             break;
@@ -179,8 +179,8 @@ static void *program(void *arg)
         int left = 0;
         for (; step < j->steps; step++) {
             if (rank != j->late_rank) {
-                uint64_t n = atomic_fetch_add(&a->polls, 1) + 1;
-                if (n >= atomic_load(&a->limit) && (left = slow_poll(j, a, n)))
+                uint64_t n = hmf__agent_count(a);
+                if (n && (left = slow_poll(j, a, n)))
                     break;
             }
             halo(j, rank, step + 1);
@@ -197,6 +197,8 @@ static void *program(void *arg)
     free(s);
     return NULL;
 }
+
+static bool without_membarrier;
 
 static struct job *new_job(int nranks, int nspares, uint64_t steps)
 {
@@ -225,6 +227,10 @@ static struct job *new_job(int nranks, int nspares, uint64_t steps)
             a->proc_of[r] = r;
         hmf__net_self(&all[p]);
         CU_ASSERT_EQUAL_FATAL(hmf__agent_open(a, &all[p], 1), HMF_OK);
+        if (without_membarrier) {
+            a->membarrier = false;
+            hmf__agent_limit(a, UINT64_MAX);
+        }
     }
     for (int p = 0; p < j->nprocs; p++)
         CU_ASSERT_EQUAL_FATAL(hmf__agent_start(&j->a[p], all, secret), HMF_OK);
@@ -322,6 +328,15 @@ static struct job *moves(int nranks, int nspares, uint64_t steps, const int *who
     for (int r = 0; r < nranks; r++)
         CU_ASSERT_EQUAL(j->at[r], steps);
     return j;
+}
+
+/* A kernel, or an emulator, without membarrier: the same by the lock. */
+static void no_membarrier(void)
+{
+    without_membarrier = true;
+    checkpoints();
+    free(moves(5, 2, 6000, (int[]){3, 4}, 2));
+    without_membarrier = false;
 }
 
 static void one_move(void)
@@ -462,6 +477,7 @@ static void random_frames(void)
 static const struct unit_test tests[] = {
     {"nothing asked", quiet},
     {"twenty checkpoints: same poll on all ranks", checkpoints},
+    {"without membarrier", no_membarrier},
     {"one move", one_move},
     {"the coordinator itself moves", coordinator_moves},
     {"more moves than spares", no_spare},
