@@ -203,7 +203,10 @@ hmf_status_t hmf__check_read(struct hmf__check_job *job, uint64_t generation, hm
     rc = hmf__check_agree(job, open_part(job, generation, &seal, &f));
     if (rc != HMF_OK)
         goto close_file;
-    rc = hmf__check_agree(job, hmf_restore_begin(state, f->meta, f->meta_len, &restore));
+    rc = hmf_restore_begin(state, f->meta, f->meta_len, &restore);
+    if (rc != HMF_OK)
+        hmf__fail_prefix(rc, "%s", f->path);
+    rc = hmf__check_agree(job, rc);
     if (rc != HMF_OK)
         goto abort_restore;
     rc = hmf__check_agree(job, hmf__file_restore(f, restore));

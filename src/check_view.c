@@ -214,8 +214,8 @@ hmf_status_t hmf__view_rank(struct hmf_check *c, int rank)
     hmf_status_t rc = hmf__file_open(path, &c->manifest->seals[rank], &c->file);
     if (rc == HMF_OK)
         rc = hmf__file_verify(c->file);
-    if (rc == HMF_OK)
-        rc = hmf_meta_parse(c->file->meta, c->file->meta_len, &c->meta);
+    if (rc == HMF_OK && (rc = hmf_meta_parse(c->file->meta, c->file->meta_len, &c->meta)) != HMF_OK)
+        hmf__fail_prefix(rc, "%s", path);
     if (rc == HMF_OK)
         rc = find_segments(c);
     if (rc == HMF_OK && !describe(c))

@@ -12,8 +12,8 @@ libhmf_core_la_LIBADD += -lpthread
 unit_tests += tests/unit/test_agent
 
 bin_PROGRAMS += hmf
-hmf_SOURCES = src/tools/hmf.c
-hmf_LDADD =
+hmf_SOURCES = src/tools/hmf.c src/tools/hmf_check.c src/tools/hmf_check.h
+hmf_LDADD = libhmf-core.la
 
 mpi_tests += tests/mpi/moves
 tests_mpi_moves_CPPFLAGS = $(mpi_cppflags)

@@ -1,5 +1,9 @@
 /* hmf - see and steer a running job from the command line, through its control socket (src/control.h).
- * Links nothing of MPI. */
+ * What looks into checkpoints is in hmf_check.c. Links nothing of MPI. */
+#include "config.h"
+
+#include "hmf_check.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
@@ -21,12 +25,20 @@ static const char usage[] =
     "  checkpoint            write a checkpoint of the job; waits until it is on disk\n"
     "  stop                  write a checkpoint, then the job ends in order\n"
     "  jobs                  the sockets of your running jobs\n"
+    "\n";
+
+static const char usage_end[] =
     "\n"
     "  -j, --job NAME        the job whose socket's name contains NAME; needed when there are several\n"
     "  -h, --help            this text\n"
     "\n"
     "Run it on the node where logical rank 0 of the job is. Sockets are looked for in $HMF_RUN_DIR, else\n"
     "$XDG_RUNTIME_DIR/hmf, else /tmp/hmf-UID. Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n";
+
+static void print_usage(FILE *to)
+{
+    fprintf(to, "%s%s%s", usage, hmf_check_usage, usage_end);
+}
 
 static void run_dir(char *dir, size_t len)
 {
@@ -143,22 +155,24 @@ int main(int argc, char **argv)
 
     while ((opt = getopt_long(argc, argv, "+j:h", options, NULL)) != -1) {
         if (opt == 'h') {
-            fputs(usage, stdout);
+            print_usage(stdout);
             return 0;
         }
         if (opt != 'j') {
-            fputs(usage, stderr);
+            print_usage(stderr);
             return 2;
         }
         job = optarg;
     }
     command = argv[optind];
+    if (command && hmf_check_is_command(command))
+        return hmf_check_command(argc - optind, argv + optind);
     if (!command || (strcmp(command, "status") && strcmp(command, "migrate") &&
                      strcmp(command, "checkpoint") && strcmp(command, "stop") &&
                      strcmp(command, "jobs")) ||
         (strcmp(command, "migrate") ? argc - optind != 1
                                     : argc - optind < 2 || argc - optind > 3)) {
-        fputs(usage, stderr);
+        print_usage(stderr);
         return 2;
     }
     if (!strcmp(command, "jobs"))

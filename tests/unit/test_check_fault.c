@@ -10,7 +10,10 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -101,6 +104,55 @@ static void file_size_limit(void)
     CU_ASSERT_EQUAL(team_write(&job, 2, &g), HMF_OK);
     still_usable(&job, 2);
     hmf__check_release(&job);
+}
+
+/* A file system of 100 KiB: the real thing, where a private mount is allowed. */
+static int fill_small_disk(void)
+{
+    struct hmf__check_job job = alone("disk/ck");
+    uint64_t g;
+    int found, failed = 0;
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
+        || mount("none", "disk", "tmpfs", 0, "size=100k") != 0)
+        return 77;
+    if (team_write(&job, 1, &g) != HMF_OK)
+        return 1;
+    for (size_t ballast = 0; ballast < 100 * 1024; ballast += 4096) {
+        int fd = open("disk/ballast", O_WRONLY | O_CREAT | O_APPEND, 0600);
+        char bytes[4096] = {1};
+        if (write(fd, bytes, sizeof bytes) != sizeof bytes)
+            ballast = 100 * 1024;
+        close(fd);
+        hmf_status_t rc = team_write(&job, 2, &g);
+        if (rc != HMF_OK && (rc != HMF_ERR_IO || strstr(hmf_error_text(), "space") == NULL))
+            return 2;
+        failed += rc != HMF_OK;
+        if (team_load(&job, -1, &found, &g) != HMF_OK || found < 1 || found > 2)
+            return 3;
+        if (team_exists("disk/ck/gen-000009.tmp"))
+            return 4;
+    }
+    unlink("disk/ballast");
+    if (team_write(&job, 3, &g) != HMF_OK || team_load(&job, -1, &found, &g) != HMF_OK
+        || found != 3)
+        return 5;
+    return failed > 3 ? 0 : 6;
+}
+
+static void disk_full(void)
+{
+    int status;
+    mkdir("disk", 0755);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(fill_small_disk());
+    waitpid(pid, &status, 0);
+    CU_ASSERT(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        printf("(no private mount allowed here: left out) ");
+    else
+        CU_ASSERT_EQUAL(WEXITSTATUS(status), 0);
 }
 
 static void missing_and_foreign_directories(void)
@@ -241,6 +293,7 @@ static const struct unit_test tests[] = {
     {"each call fails once", each_call_fails_once},
     {"each call fails once in reading", each_call_fails_once_in_reading},
     {"file size limit", file_size_limit},
+    {"disk full", disk_full},
     {"missing and foreign directories", missing_and_foreign_directories},
     {"unwritable directory", unwritable_directory},
     {"directory removed under way", directory_removed_under_way},
