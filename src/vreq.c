@@ -249,8 +249,8 @@ hmf_status_t hmf__vreq_movable(bool leaving)
         if (!(q->flags & HMF__VREQ_ACTIVE) || (q->flags & HMF__VREQ_ORPHAN))
             continue;
         if (q->kind == HMF__VREQ_IO || q->kind == HMF__VREQ_RMA)
-            return hmf__fail(HMF_ERR_BUSY, "a request of %s is pending: complete it before auto_poll",
-                             hmf__vreq_text(q, text, sizeof text));
+            return hmf__fail(HMF_ERR_BUSY, "a request of %s is pending: complete it before"
+                             " auto_poll", hmf__vreq_text(q, text, sizeof text));
         if (leaving)
             return hmf__fail(HMF_ERR_BUSY, "the rank that is to move has not completed %s: call"
                              " MPI_Wait for it before auto_poll",

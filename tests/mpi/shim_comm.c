@@ -41,7 +41,8 @@ static void size_is(MPI_Comm c, int want)
 static void constructors(void)
 {
     int dims[2] = {0, 0}, periods[2] = {1, 0}, coords[2], keep[2] = {1, 0}, r, n, result;
-    int index[64], edges[128], degree = 1, weights[2], source[2], dest[2], nin, nout, weighted, list[64];
+    int index[64], edges[128], degree = 1, weights[2], source[2], dest[2];
+    int nin, nout, weighted, list[64];
     MPI_Comm c, d, cart;
     MPI_Request request;
     char name[MPI_MAX_OBJECT_NAME];

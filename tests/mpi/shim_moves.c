@@ -1,6 +1,6 @@
-/* Traffic across moves. Before each poll messages are sent that are received after it; ranks that stay
- * keep receives, sends, collectives and persistent requests pending across it; ranks that move find
- * theirs at the new place. In the first half ranks 0 and 1 move, in the second 2 and 3.
+/* Traffic across moves. Before each poll messages are sent that are received after it; ranks that
+ * stay keep receives, sends, collectives and persistent requests pending across it; ranks that move
+ * find theirs at the new place. In the first half ranks 0 and 1 move, in the second 2 and 3.
  * The start-up phase uses most kinds of calls, and every newcomer must get the same from it.
  * launch: limit=120 */
 #include "shim.h"
@@ -47,7 +47,8 @@ static void expect(const int *data, int n, int step, int sender, int i)
     for (int j = 0; j < n; j++)
         if (data[j] != (int) mix((uint32_t) (step * 1000 + i * 100 + j), (uint32_t) sender)) {
             CHECK(!"a message is not the one that was sent");
-            fprintf(stderr, "rank %d step %d message %d of %d from %d: wrong at %d\n", rank, step, i, n, sender, j);
+            fprintf(stderr, "rank %d step %d message %d of %d from %d: wrong at %d\n", rank, step,
+                    i, n, sender, j);
             return;
         }
 }
@@ -79,8 +80,8 @@ static void before(void)
         fill(held.out, BIG, k, rank, 50);
         OK(MPI_Isend(held.out, BIG / 2, pairs, partner, 2, MPI_COMM_WORLD, &held.send));
         OK(MPI_Irecv(held.in, BIG, MPI_INT, partner, 2, MPI_COMM_WORLD, &held.recv));
-        OK(MPI_Irecv(held.first, 64, MPI_INT, k % 2 ? left : MPI_ANY_SOURCE, k % 3 ? 1 : MPI_ANY_TAG,
-                     ring, &held.first_recv));
+        OK(MPI_Irecv(held.first, 64, MPI_INT, k % 2 ? left : MPI_ANY_SOURCE,
+                     k % 3 ? 1 : MPI_ANY_TAG, ring, &held.first_recv));
         held.part = k + rank;
         OK(MPI_Iallreduce(&held.part, &held.whole, 1, MPI_INT, MPI_SUM, half, &held.coll));
         held.pout = k * 4 + rank;
@@ -92,7 +93,8 @@ static void before(void)
 /* The i-th message of the left neighbour, in one of many ways. */
 static void take(int i, MPI_Comm comm)
 {
-    int data[64], flag = 0, n = length(k, left, i), source = mix((uint32_t) k, (uint32_t) i) % 2 ? left : MPI_ANY_SOURCE;
+    int source = mix((uint32_t) k, (uint32_t) i) % 2 ? left : MPI_ANY_SOURCE;
+    int data[64], flag = 0, n = length(k, left, i);
     MPI_Status s;
     MPI_Message m;
     MPI_Request r;
@@ -188,7 +190,8 @@ static void after(void)
 /* Everything that a start-up may do, checked: a newcomer must see the same. */
 static void start_up(void)
 {
-    int value = rank == 0 ? 1234 : -1, got = -1, all[4], counts[4] = {1, 2, 3, 4}, displs[4] = {0, 1, 3, 6};
+    int value = rank == 0 ? 1234 : -1, got = -1, all[4];
+    int counts[4] = {1, 2, 3, 4}, displs[4] = {0, 1, 3, 6};
     int data[10], flag = 0, index, n, period = 1;
     MPI_Request r[4];
     MPI_Status s[4];
@@ -220,7 +223,8 @@ static void start_up(void)
         CHECK(all[i] == i);
     for (int i = 0; i < 10; i++)
         data[i] = rank;
-    OK(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, data, counts, displs, MPI_INT, MPI_COMM_WORLD));
+    OK(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, data, counts, displs, MPI_INT,
+                      MPI_COMM_WORLD));
     CHECK(data[0] == 0 && data[1] == 1 && data[5] == 2 && data[9] == 3);
     OK(MPI_Iallreduce(&rank, &got, 1, MPI_INT, MPI_MAX, half, &r[0]));
     OK(MPI_Irecv(&data[0], 5, MPI_INT, MPI_ANY_SOURCE, 5, ring, &r[1]));
@@ -244,8 +248,7 @@ static void start_up(void)
     CHECK(got == left);
     OK(MPI_Type_contiguous(2, MPI_INT, &pairs));
     OK(MPI_Type_commit(&pairs));
-    OK(MPI_Send_init(&held.pout, 1, MPI_INT, rank ^ 1, 9, half == MPI_COMM_NULL ? ring : MPI_COMM_WORLD,
-                     &held.psend));
+    OK(MPI_Send_init(&held.pout, 1, MPI_INT, rank ^ 1, 9, MPI_COMM_WORLD, &held.psend));
     OK(MPI_Recv_init(&held.pin, 1, MPI_INT, rank ^ 1, 9, MPI_COMM_WORLD, &held.precv));
     held.pout = rank;
     OK(MPI_Start(&held.precv));
@@ -295,7 +298,7 @@ int main(int argc, char **argv)
             gone = 1;
             break;
         }
-        /* Those that were asked for must have happened, so that the plan is the same in every run. */
+        /* What was asked for must have happened, so that the plan is the same in every run. */
         OK(MPI_Allreduce(&moves, &all_moves, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD));
         wanted = 0;
         for (int h = 0; h < 2; h++)

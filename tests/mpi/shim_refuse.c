@@ -1,6 +1,6 @@
-/* What cannot move is named: an open file, a window, a request of the rank that is to go. Each move is
- * refused and the job goes on; when the object is gone the rank moves, and communication calls in the
- * process that it left fail without waiting for anybody.
+/* What cannot move is named: an open file, a window, a request of the rank that is to go. Each move
+ * is refused and the job goes on; when the object is gone the rank moves, and communication calls
+ * in the process that it left fail without waiting for anybody.
  * launch: limit=90 env=OMPI_MCA_osc=pt2pt */
 #include "shim.h"
 

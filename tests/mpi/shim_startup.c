@@ -1,5 +1,5 @@
-/* Start-up phases that cannot be given again: too much data for the log, a call whose result cannot be
- * kept, a newcomer that takes another way. The move is refused with a message that says why, and
+/* Start-up phases that cannot be given again: too much data for the log, a call whose result cannot
+ * be kept, a newcomer that takes another way. The move is refused with a message that says why, and
  * the job goes on. By the first argument: limit, void, other, args, less, more.
  * launch: limit=60 */
 #include "shim.h"
@@ -14,7 +14,8 @@ int main(int argc, char **argv)
 {
     static int data[BIG];
     const char *mode = argc > 1 ? argv[1] : "none";
-    int t_int[] = {typeINT}, step = 0, moves = 0, all = 0, newcomer, steps = argc > 2 ? atoi(argv[2]) : 100;
+    int steps = argc > 2 ? atoi(argv[2]) : 100, t_int[] = {typeINT};
+    int step = 0, moves = 0, all = 0, newcomer;
 
     test_begin(&argc, &argv);
     if (strcmp(mode, "limit") == 0) {
