@@ -42,6 +42,13 @@ bench_checkpoint_LDADD = libhmf-core.la $(MPI_LIBS)
 bench_cases += 1+0:bench/checkpoint:1 1+0:bench/checkpoint:64 4+0:bench/checkpoint:64 \
 	1+0:bench/checkpoint:256
 
+benches += bench/data_graph bench/data_plan
+bench_data_graph_SOURCES = bench/data_graph.c bench/bench.h
+bench_data_graph_LDADD = libhmf-core.la
+bench_data_plan_SOURCES = bench/data_plan.c bench/bench.h
+bench_data_plan_LDADD = libhmf-core.la
+bench_cases += bench/data_plan bench/data_graph
+
 # The examples as they were before: without the library, for the price of nothing happening.
 benches += bench/heat2d_plain bench/particles_plain
 bench_heat2d_plain_SOURCES = mpi-examples/heat2d.c mpi-examples/heat2d_files.c \

@@ -3,6 +3,7 @@
 
 #include "base.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,27 +63,101 @@ char *hmf__strdup(const char *text)
     return copy ? memcpy(copy, text, n) : NULL;
 }
 
+/* ---- big buffers ----
+ * Freed ones are kept, up to a limit, for the next capture or restore: it asks for the same sizes,
+ * and fresh pages cost more than what is done with them. */
+
+enum { KEPT = 12 };
+#define KEPT_BYTES ((size_t)64 << 20)
+
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+    void *p;
+    size_t room;
+} kept[KEPT];
+static size_t kept_bytes;
+
+/* What is mapped for a request: few different sizes, so that they meet again. */
+static size_t room_for(size_t size)
+{
+    size_t step = BIG;
+
+    while (step <= size / 16)
+        step *= 2;
+    return (size + step - 1) / step * step;
+}
+
+static void *take_kept(size_t room)
+{
+    void *p = NULL;
+
+    pthread_mutex_lock(&kept_lock);
+    for (int i = 0; i < KEPT && !p; i++)
+        if (kept[i].p && kept[i].room == room) {
+            p = kept[i].p;
+            kept[i].p = NULL;
+            kept_bytes -= room;
+        }
+    pthread_mutex_unlock(&kept_lock);
+    return p;
+}
+
+static bool keep(void *p, size_t room)
+{
+    bool done = false;
+
+    pthread_mutex_lock(&kept_lock);
+    for (int i = 0; i < KEPT && !done && room <= KEPT_BYTES - kept_bytes; i++)
+        if (!kept[i].p) {
+            kept[i].p = p;
+            kept[i].room = room;
+            kept_bytes += room;
+            done = true;
+        }
+    pthread_mutex_unlock(&kept_lock);
+    return done;
+}
+
+/* Huge pages need an aligned start: map more and give the ends back. */
+static void *map_aligned(size_t room)
+{
+    char *p = mmap(NULL, room + BIG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (p == MAP_FAILED)
+        return NULL;
+    char *start = (char *)(((uintptr_t)p + BIG - 1) & ~(uintptr_t)(BIG - 1));
+    if (start > p)
+        munmap(p, (size_t)(start - p));
+    if (start < p + BIG)
+        munmap(start + room, (size_t)(p + BIG - start));
+    (void)madvise(start, room, MADV_HUGEPAGE); /* a hint: small pages work as well */
+    return start;
+}
+
 void *hmf__big_alloc(size_t size)
 {
     if (refused())
         return NULL;
     if (size < BIG)
         return malloc(size ? size : 1);
-    if (size > SIZE_MAX - BIG)
+    if (size > SIZE_MAX / 2)
         return NULL;
+    size_t room = room_for(size);
+    void *p = take_kept(room);
+    return p ? p : map_aligned(room);
+}
 
-    /* huge pages need an aligned start: map more and give the ends back */
-    size_t want = (size + 4095) & ~(size_t)4095, room = want + BIG;
-    char *p = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED)
+void *hmf__big_zeros(size_t size)
+{
+    if (refused())
         return NULL;
-    char *start = (char *)(((uintptr_t)p + BIG - 1) & ~(uintptr_t)(BIG - 1));
-    if (start > p)
-        munmap(p, (size_t)(start - p));
-    if (start + want < p + room)
-        munmap(start + want, (size_t)(p + room - (start + want)));
-    (void)madvise(start, want, MADV_HUGEPAGE); /* a hint: small pages work as well */
-    return start;
+    if (size < BIG)
+        return calloc(size ? size : 1, 1);
+    if (size > SIZE_MAX / 2)
+        return NULL;
+    size_t room = room_for(size);
+    void *p = take_kept(room);
+    return p ? memset(p, 0, size) : map_aligned(room);
 }
 
 void hmf__big_free(void *p, size_t size)
@@ -91,8 +166,8 @@ void hmf__big_free(void *p, size_t size)
         return;
     if (size < BIG)
         free(p);
-    else
-        munmap(p, (size + 4095) & ~(size_t)4095);
+    else if (!keep(p, room_for(size)))
+        munmap(p, room_for(size));
 }
 
 uint64_t hmf__now_ns(void)

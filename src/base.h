@@ -49,8 +49,10 @@ void hmf__free(void *p);
 char *hmf__strdup(const char *text);
 
 /* Memory for big buffers: from 2 MiB on by mmap with huge pages, since first-touch page faults
- * cost more than any conversion.  Contents are unspecified.  Free with the size asked for. */
+ * cost more than any conversion.  Freed ones are kept for the next request, at most 64 MiB.
+ * Contents are unspecified, or zero.  Free with the size asked for. */
 void *hmf__big_alloc(size_t size);
+void *hmf__big_zeros(size_t size);
 void hmf__big_free(void *p, size_t size);
 
 /* Tests: the n-th allocation from now on (1 = the next) fails, once; 0 switches off. */

@@ -102,16 +102,10 @@ bool hmf__walk_readable(struct hmf__walk *w, const void *p, uint64_t bytes, uint
     return bytes <= r->hi - a;
 }
 
-/* Zero memory; large areas are mapped, so they are zero and cost nothing before they are used. */
-static void *zeros(size_t bytes)
-{
-    return bytes < (size_t)2 << 20 ? hmf__calloc(bytes, 1) : hmf__big_alloc(bytes);
-}
-
 static bool make_cover(struct hmf__region *r)
 {
     r->cover_bytes = ((r->hi - r->lo) / ((size_t)GRAIN * WORD) + 2) * sizeof *r->cover;
-    r->cover = zeros(r->cover_bytes);
+    r->cover = hmf__big_zeros(r->cover_bytes);
     return r->cover != NULL;
 }
 
@@ -124,7 +118,7 @@ struct hmf__region *hmf__walk_region(struct hmf__walk *w, const void *p)
         return NULL;
     if (!r->ids) {
         r->ids_bytes = ((r->hi - r->lo) / GRAIN + 1) * sizeof *r->ids;
-        r->ids = zeros(r->ids_bytes);
+        r->ids = hmf__big_zeros(r->ids_bytes);
     }
     return r->ids ? r : NULL;
 }

@@ -56,6 +56,14 @@ static void memory(void)
     CU_ASSERT_EQUAL((uintptr_t)p % (2u << 20), 0);
     p[0] = p[big - 1] = 1;
     hmf__big_free(p, big);
+    char *same = hmf__big_zeros(big - 5000); /* what was freed is used again, but zero */
+    CU_ASSERT_PTR_EQUAL(same, p);
+    CU_ASSERT_EQUAL(same[0], 0);
+    hmf__big_free(same, big - 5000);
+    p = hmf__big_alloc((size_t)300 << 20); /* too large to keep */
+    CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+    p[(size_t)300 << 20 >> 1] = 1;
+    hmf__big_free(p, (size_t)300 << 20);
     p = hmf__big_alloc(100);
     CU_ASSERT_PTR_NOT_NULL_FATAL(p);
     p[99] = 1;
