@@ -1,4 +1,5 @@
-/* agent.c - the sleeping thread of every process (see agent.h): its loop, and who gets which frame. */
+/* agent.c - the sleeping thread of every process (see agent.h): its loop, and who gets which
+ * frame. */
 #include "config.h"
 
 #include "agent.h"
@@ -20,7 +21,7 @@
 #define FLUSH_NS (5ull * 1000000000)
 #define TICK_MS 100
 
-/* ---- frames ---------------------------------------------------------------------------------------- */
+/* ---- frames -------------------- */
 
 /* A spare is asked whether it would take a rank. */
 static void on_reserve(struct hmf__agent *a, int from, struct hmf__buf *in)
@@ -152,7 +153,7 @@ static void lost(void *ctx, int peer, const char *why)
     pthread_mutex_unlock(&a->lock);
 }
 
-/* ---- the loop --------------------------------------------------------------------------------------- */
+/* ---- the loop -------------------- */
 
 static void take_signals(struct hmf__agent *a)
 {
@@ -190,9 +191,9 @@ static void take_inbox(struct hmf__agent *a)
     }
 }
 
-/* The job is over and all ranks have finished, but the program of a process that holds none does not come to
- * its end: it hangs in a start-up whose move was undone, or did not go to auto_done after its rank had left.
- * The others would wait for it in MPI_Finalize for ever. */
+/* The job is over and all ranks have finished, but the program of a process that holds none does
+ * not come to its end: it hangs in a start-up whose move was undone, or did not go to auto_done
+ * after its rank had left. The others would wait for it in MPI_Finalize for ever. */
 static void end_straggler(struct hmf__agent *a, uint64_t now)
 {
     bool straggler;
@@ -266,7 +267,7 @@ static void *loop(void *arg)
     return NULL;
 }
 
-/* ---- main thread's side --------------------------------------------------------------------------------- */
+/* ---- main thread's side -------------------- */
 
 static hmf_status_t tell(struct hmf__agent *a, unsigned kind, const void *data, size_t len)
 {
@@ -339,7 +340,7 @@ void hmf__agent_limit(struct hmf__agent *a, uint64_t limit)
         syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------ */
+/* ---- life -------------------- */
 
 hmf_status_t hmf__agent_open(struct hmf__agent *a, struct hmf__net_addr *self, int local)
 {

@@ -1,7 +1,7 @@
 /* agent.h - the sleeping thread of every process that always answers.
  *
- * The main thread belongs to the program: it computes, or is blocked inside MPI.  The agent owns the
- * sockets (net.h), takes part in the waves by which the job agrees (below), watches for lost
+ * The main thread belongs to the program: it computes, or is blocked inside MPI.  The agent owns
+ * the sockets (net.h), takes part in the waves by which the job agrees (below), watches for lost
  * processes, takes signals and control requests, and in the process that holds logical rank 0 it is
  * also the coordinator (coord.h).  It never calls MPI.
  *
@@ -128,12 +128,13 @@ struct hmf__agent {
     bool running;
 };
 
-/* Main thread: counts a poll.  0: nothing is asked; else the poll's number, and `order` says what to do.
+/* Main thread: counts a poll.  0: nothing is asked; else the poll's number, and `order` says
+ * what to do.
  *
- * The count must be visible before the limit is looked at, or the agent could take a rank to stand at an
- * earlier poll than it does.  A fence here would cost more than all the rest; so the agent, when it
- * stops a rank, makes the kernel issue one in this thread (membarrier).  Where the kernel cannot, the
- * limit stays 0, and every poll takes the lock. */
+ * The count must be visible before the limit is looked at, or the agent could take a rank to
+ * stand at an earlier poll than it does.  A fence here would cost more than all the rest; so the
+ * agent, when it stops a rank, makes the kernel issue one in this thread (membarrier).  Where
+ * the kernel cannot, the limit stays 0, and every poll takes the lock. */
 static inline uint64_t hmf__agent_count(struct hmf__agent *a)
 {
     uint64_t n = atomic_load_explicit(&a->polls, memory_order_relaxed) + 1;
@@ -143,12 +144,14 @@ static inline uint64_t hmf__agent_count(struct hmf__agent *a)
     return __builtin_expect(n < atomic_load_explicit(&a->limit, memory_order_relaxed), 1) ? 0 : n;
 }
 
-/* Agent: sets the limit so that a count read after it is the main thread's last before it sees the limit. */
+/* Agent: sets the limit so that a count read after it is the main thread's last before it sees
+ * the limit. */
 void hmf__agent_limit(struct hmf__agent *a, uint64_t limit);
 
 /* Two steps, since the port must be told to the others before the thread starts.  open: sockets and
- * locks; the address to be told is left in *self.  start: `all` (copied) is everybody's address; the
- * fields "fixed at start", role, rank and proc_of have been set by the caller.  Not collective. */
+ * locks; the address to be told is left in *self.  start: `all` (copied) is everybody's address;
+ * the fields "fixed at start", role, rank and proc_of have been set by the caller.  Not
+ * collective. */
 hmf_status_t hmf__agent_open(struct hmf__agent *a, struct hmf__net_addr *self, int local);
 hmf_status_t hmf__agent_start(struct hmf__agent *a, const struct hmf__net_addr *all,
                               const uint8_t secret[HMF__NET_SECRET]);
@@ -160,8 +163,8 @@ void hmf__agent_signal(struct hmf__agent *a, int sig);
 
 /* Main thread -> agent: as if a frame had come from oneself. */
 hmf_status_t hmf__agent_tell(struct hmf__agent *a, unsigned kind, const void *data, size_t len);
-/* The outcome of this thread's part: `what` is the wave (HMF__F_L_DONE) or stage (HMF__F_L_NEWCOMER);
- * the text of a bad status is this thread's hmf_error_text(). */
+/* The outcome of this thread's part: `what` is the wave (HMF__F_L_DONE) or stage
+ * (HMF__F_L_NEWCOMER); the text of a bad status is this thread's hmf_error_text(). */
 void hmf__agent_report(struct hmf__agent *a, unsigned kind, uint64_t epoch, uint32_t what,
                        hmf_status_t status, uint64_t poll);
 hmf_status_t hmf__agent_ask(struct hmf__agent *a, const struct hmf__ask *ask);

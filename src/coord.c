@@ -5,8 +5,8 @@
  *              v                        ABORT -> IDLE
  *            refused
  *
- * A checkpoint goes IDLE -> HOLD -> CUT -> WORK -> IDLE.  Whatever fails before COMMIT ends in ABORT,
- * after which every rank runs on where it was. */
+ * A checkpoint goes IDLE -> HOLD -> CUT -> WORK -> IDLE.  Whatever fails before COMMIT ends in
+ * ABORT, after which every rank runs on where it was. */
 #include "config.h"
 
 #include "coord.h"
@@ -100,7 +100,7 @@ int hmf__coord_busy(const struct hmf__coord *c)
     return c && c->phase != IDLE;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------ */
+/* ---- answers -------------------- */
 
 static void answer(struct hmf__coord *c, const struct hmf__ask *ask, int ok, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
@@ -153,8 +153,8 @@ static void idle(struct hmf__coord *c)
     kick(c);
 }
 
-/* The operation fails as a whole: before TAKE the spares stay free, after it they are spent, since the
- * program runs in them already. */
+/* The operation fails as a whole: before TAKE the spares stay free, after it they are spent,
+ * since the program runs in them already. */
 static void fail(struct hmf__coord *c, const char *why)
 {
     char text[500];
@@ -183,7 +183,7 @@ static void fail(struct hmf__coord *c, const char *why)
     hmf__wave_start(c->a, HMF__WAVE_ABORT, &c->op, text);
 }
 
-/* ---- wishes -------------------------------------------------------------------------------------------- */
+/* ---- wishes -------------------- */
 
 static int known(struct hmf__coord *c, const struct hmf__ask *ask)
 {
@@ -191,7 +191,8 @@ static int known(struct hmf__coord *c, const struct hmf__ask *ask)
         if (w->ask.kind == ask->kind && !ask->token &&
             (ask->kind == HMF__OP_MOVE ? w->ask.rank == ask->rank : w->ask.stop >= ask->stop))
             return 1;
-    /* From the commit on the rank runs in its new place: what comes now is a wish to go on from there. */
+    /* From the commit on the rank runs in its new place: what comes now is a wish to go on from
+     * there. */
     if (ask->kind == HMF__OP_MOVE && !ask->token && c->phase != COMMIT)
         for (int i = 0; i < c->ncands; i++)
             if (c->cands[i].ask.rank == ask->rank && c->cands[i].state != FAILED)
@@ -269,7 +270,7 @@ static int take_wishes(struct hmf__coord *c, uint32_t kind)
     return n;
 }
 
-/* ---- negotiation ------------------------------------------------------------------------------------------ */
+/* ---- negotiation -------------------- */
 
 /* The next spare to ask: on the wanted node, else first on another node than the rank's own. */
 static int choose(struct hmf__coord *c, const struct cand *m)
@@ -412,7 +413,7 @@ void hmf__coord_offer(struct hmf__coord *c, int from, struct hmf__buf *in)
     settle(c);
 }
 
-/* ---- from wave to wave ----------------------------------------------------------------------------------- */
+/* ---- from wave to wave -------------------- */
 
 static void take(struct hmf__coord *c)
 {
@@ -611,7 +612,7 @@ void hmf__coord_newcomer(struct hmf__coord *c, int from, struct hmf__buf *in)
         committed(c);
 }
 
-/* ---- what goes wrong ---------------------------------------------------------------------------------------- */
+/* ---- what goes wrong -------------------- */
 
 void hmf__coord_lost(struct hmf__coord *c, int peer, const char *why)
 {

@@ -1,5 +1,5 @@
-/* job.c - this process's part in the job (see job.h): who is a spare, what all must know of each other, and
- * the end. */
+/* job.c - this process's part in the job (see job.h): who is a spare, what all must know of each
+ * other, and the end. */
 #include "config.h"
 
 #include "job.h"
@@ -35,8 +35,8 @@ static void later(struct timespec *t, long ns)
     }
 }
 
-/* A rank that waits must let MPI move on: another may need the rest of a message that this one began
- * to send.  Asking for a message makes MPI look at all of them. */
+/* A rank that waits must let MPI move on: another may need the rest of a message that this one
+ * began to send.  Asking for a message makes MPI look at all of them. */
 static void mpi_progress(void)
 {
     MPI_Comm inner = hmf__world_inner();

@@ -48,13 +48,14 @@ static void done(struct hmf__job *j, uint64_t epoch, uint32_t wave, hmf_status_t
     hmf__agent_report(&j->agent, HMF__F_L_DONE, epoch, wave, st, n);
 }
 
-/* ---- checkpoint ----------------------------------------------------------------------------------------- */
+/* ---- checkpoint -------------------- */
 
 static int checkpoint(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
 {
     hmf_image_t *image = NULL;
     uint64_t generation;
-    /* A message under way is in no rank's state: who starts from the disk would wait for it in vain. */
+    /* A message under way is in no rank's state: who starts from the disk would wait for it in
+     * vain. */
     hmf_status_t st = hmf__world_quiet();
 
     if (!st && j->protect)
@@ -76,7 +77,7 @@ static int checkpoint(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
     return AUTO_CHKP | AUTO_MIGR;
 }
 
-/* ---- moves: who stays and who leaves --------------------------------------------------------------------- */
+/* ---- moves: who stays and who leaves -------------------- */
 
 /* Drains, and gives a newcomer what it needs before its program starts. */
 static hmf_status_t work(struct hmf__job *j, const struct hmf__op *op,
@@ -209,7 +210,7 @@ int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
     return got;
 }
 
-/* ---- moves: who comes -------------------------------------------------------------------------------------- */
+/* ---- moves: who comes -------------------- */
 
 static void progress(struct hmf__job *j, uint64_t epoch, enum hmf__stage stage, hmf_status_t st)
 {

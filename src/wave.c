@@ -11,7 +11,7 @@
 #define LOCAL (1u << 31)
 #define SILENCE_NS (2ull * 1000000000)   /* a child may be this much later than its own limit */
 
-/* ---- reports -------------------------------------------------------------------------------------- */
+/* ---- reports -------------------- */
 
 void hmf__report_put(struct hmf__buf *out, const struct hmf__report *r)
 {
@@ -61,7 +61,7 @@ static void merge(struct hmf__report *sum, const struct hmf__report *r)
         sum->hi = r->hi;
 }
 
-/* ---- the tree --------------------------------------------------------------------------------------- */
+/* ---- the tree -------------------- */
 
 static int children(const struct hmf__agent *a, int child[HMF__WAVE_DEGREE])
 {
@@ -319,7 +319,7 @@ void hmf__wave_local(struct hmf__agent *a, struct hmf__buf *in)
         answer_local(a, &r);
 }
 
-/* ---- what goes wrong --------------------------------------------------------------------------------- */
+/* ---- what goes wrong -------------------- */
 
 void hmf__wave_lost(struct hmf__agent *a, int peer, const char *why)
 {
@@ -336,7 +336,8 @@ void hmf__wave_lost(struct hmf__agent *a, int peer, const char *why)
             return;
         }
     if (w->parent == peer) {
-        /* Nobody will tell this branch how the operation ends: it was not committed here, so it is off. */
+        /* Nobody will tell this branch how the operation ends: it was not committed here, so it
+         * is off. */
         struct hmf__report r;
         struct hmf__op none = {.epoch = w->epoch};
         char text[300];
@@ -382,7 +383,7 @@ void hmf__wave_tick(struct hmf__agent *a, uint64_t now_ns)
         }
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------ */
+/* ---- the end -------------------- */
 
 void hmf__wave_finished(struct hmf__agent *a, int from)
 {

@@ -83,7 +83,7 @@ static hmf_status_t one(struct hmf__xfer *x, int tag, void *p, size_t len, int r
     return st ? st : wait_one(x, &req, receiving, tag == HMF__TAG_READY ? READY_NS : PATIENCE_NS);
 }
 
-/* ---- streams ---------------------------------------------------------------------------------------- */
+/* ---- streams -------------------- */
 
 struct cursor { const struct iovec *iov; size_t n, i, off; };
 
@@ -150,7 +150,8 @@ static hmf_status_t stream(struct hmf__xfer *x, const struct iovec *iov, size_t 
 
     for (uint64_t at = 0; at < bytes && !st; k = !k) {
         size_t len = bytes - at < CHUNK ? (size_t)(bytes - at) : CHUNK;
-        /* On the receiving side slot k's last chunk is summed here, while the other is on its way. */
+        /* On the receiving side slot k's last chunk is summed here, while the other is on its
+         * way. */
         if ((st = land(x, &f[k], receiving, &crc)))
             break;
         f[k].len = len;
@@ -189,7 +190,7 @@ static hmf_status_t stream(struct hmf__xfer *x, const struct iovec *iov, size_t 
     return st;
 }
 
-/* ---- byte strings ------------------------------------------------------------------------------------- */
+/* ---- byte strings -------------------- */
 
 hmf_status_t hmf__xfer_send(struct hmf__xfer *x, int tag, const void *data, size_t len)
 {
@@ -236,7 +237,7 @@ hmf_status_t hmf__xfer_wait_ready(struct hmf__xfer *x)
     return one(x, HMF__TAG_READY, &byte, 1, 1);
 }
 
-/* ---- images --------------------------------------------------------------------------------------------- */
+/* ---- images -------------------- */
 
 /* What the receiver is told instead of an image: the status and its text. */
 static hmf_status_t send_failure(struct hmf__xfer *x, hmf_status_t status)

@@ -1,5 +1,5 @@
-/* hmf - see and steer a running job from the command line, through its control socket (src/control.h).
- * What looks into checkpoints is in hmf_check.c. Links nothing of MPI. */
+/* hmf - see and steer a running job from the command line, through its control socket
+ * (src/control.h). What looks into checkpoints is in hmf_check.c. Links nothing of MPI. */
 #include "config.h"
 
 #include "hmf_check.h"
