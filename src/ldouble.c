@@ -47,6 +47,29 @@ static void put64(unsigned char *p, uint64_t v)
         p[i] = (unsigned char)v;
 }
 
+/* x87 in 10 bytes; big-endian machines put the fraction behind 2 bytes that mean nothing. */
+static void fetch_x87(unsigned char le[16], const char *from, bool big_endian)
+{
+    char packed[10];
+
+    if (big_endian) {
+        memcpy(packed, from, 2);
+        memcpy(packed + 2, from + 4, 8);
+        from = packed;
+    }
+    fetch(le, from, 10, big_endian);
+}
+
+static void put_back_x87(const unsigned char le[16], char *to, bool big_endian)
+{
+    char packed[10];
+
+    put_back(le, packed, 10, big_endian);
+    memcpy(to, packed, big_endian ? 2 : 10);
+    if (big_endian)
+        memcpy(to + 4, packed + 2, 8);
+}
+
 /* ---- 128-bit shifts ---- */
 
 static void shift_left(struct number *x, int n)
@@ -344,7 +367,7 @@ uint64_t hmf__convert_ldouble(const struct hmf__abi *from_abi, const char *from,
             unpack_double(&x, le);
             break;
         case HMF__LD_X87:
-            fetch(le, from, 10, big);
+            fetch_x87(le, from, big);
             unpack_x87(&x, le);
             break;
         case HMF__LD_QUAD:
@@ -365,7 +388,7 @@ uint64_t hmf__convert_ldouble(const struct hmf__abi *from_abi, const char *from,
             break;
         case HMF__LD_X87:
             good = pack_x87(x, le);
-            put_back(le, to, 10, big);
+            put_back_x87(le, to, big);
             break;
         case HMF__LD_QUAD:
             good = pack_ieee(x, &hi64, &lo64, 15, 112);

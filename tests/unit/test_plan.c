@@ -240,6 +240,9 @@ static void long_doubles(void)
     long double third;
     hmf__convert_ldouble(&abis[1], (const char *)one_third, 16, &here, (char *)&third, 16, 1);
     CU_ASSERT(third == 1.0L / 3);
+    static const unsigned char m68k_one_half[] = {0xbf, 0xfe, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0};
+    hmf__convert_ldouble(&abis[6], (const char *)m68k_one_half, 12, &here, (char *)&third, 16, 1);
+    CU_ASSERT(third == -0.5L);
     long double special[] = {INFINITY, -INFINITY, NAN}, back;
     for (size_t i = 0; i < LEN(abis); i++)
         for (size_t k = 0; k < 3; k++) {
