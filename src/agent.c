@@ -163,6 +163,8 @@ static void take_signals(struct hmf__agent *a)
     while ((n = read(a->signal_fd[0], got, sizeof got)) > 0) {
         for (ssize_t i = 0; i < n; i++) {
             struct hmf__ask ask = {.source = HMF__ASK_SIGNAL, .rank = a->rank};
+            if (got[i] == 'm' && a->role == HMF__ROLE_INCOMING)
+                a->move_on = true;        /* asked again once the rank lives here */
             if (got[i] == 'm' && (a->rank < 0 || a->role != HMF__ROLE_ACTIVE))
                 continue;                 /* nothing lives here that could move */
             ask.kind = got[i] == 'm' ? HMF__OP_MOVE : HMF__OP_CHECKPOINT;

@@ -120,6 +120,7 @@ struct hmf__agent {
     uint32_t finished_below;    /* bit i: child i's subtree has finished */
     bool finished_sent;
     uint64_t ended_ns;          /* when END came */
+    bool move_on;               /* INCOMING: SIGUSR2 has come already */
     uint64_t reserved;          /* SPARE: epoch it is promised to, 0 none */
     int coordinator;            /* process that wishes go to, as far as is known here */
     int leader;                 /* INCOMING: the process that leads the move, to which progress is told */

@@ -288,6 +288,11 @@ void hmf__wave_direct(struct hmf__agent *a, struct hmf__buf *in)
         pthread_cond_broadcast(&a->changed);
     }
     pthread_mutex_unlock(&a->lock);
+    if (a->move_on && a->role == HMF__ROLE_ACTIVE) {
+        struct hmf__ask ask = {.kind = HMF__OP_MOVE, .source = HMF__ASK_SIGNAL, .rank = a->rank};
+        a->move_on = false;
+        hmf__agent_ask(a, &ask);
+    }
     hmf__free(why);
     hmf__op_clear(&op);
 }

@@ -1,16 +1,16 @@
 # counter, which leaves MPI to the library: alone, with a move, and by way of the disk.
-# launch: limit=150
+# launch: limit=300
 . "$HMF_SRCDIR/tests/examples_lib.sh"
 
 ranks=1 results=
 program=$HMF_BUILDDIR/mpi-examples/counter
-set -- "$program" 800000000
+set -- "$program" 3000000000
 
 enter undisturbed
 start 0 "$@"
 ended 0
 quiet
-test "$(cat out)" = "counted to 800000000" || broken "wrong output"
+test "$(cat out)" = "counted to 3000000000" || broken "wrong output"
 
 # Without mpirun there is no job to be a part of, and it works all the same.
 enter alone
