@@ -71,6 +71,7 @@ static void on_take(struct hmf__agent *a, int from, struct hmf__buf *in)
     a->role = HMF__ROLE_INCOMING;
     a->rank = m->rank;
     a->order = HMF__WAVE_WORK;
+    hmf__agent_limit(a, 0);               /* its first poll confirms the move */
     a->coordinator = a->leader = from;
     pthread_cond_broadcast(&a->changed);
     pthread_mutex_unlock(&a->lock);

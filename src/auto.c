@@ -191,18 +191,27 @@ static int read_disk(struct hmf__job *j)
     long wanted = which_generation();
     uint64_t generation;
     hmf_status_t st;
+    int there;
 
     j->protect = j->wrote = false;
-    if (wanted == -2)
+    if (wanted == -2) {
+        /* An older state that this run leaves aside is out of date when the run has ended. */
+        there = !access(j->dir, F_OK);
+        PMPI_Bcast(&there, 1, MPI_INT, 0, hmf__world_inner());
+        j->wrote = there;
         return 0;
+    }
     st = hmf__check_load(hmf__job_check(j), wanted, j->state, &generation);
     j->wrote = !st;
+    if (!st && j->agent.rank == 0)
+        hmf__log(HMF__LOG_INFO, "continuing from generation %llu of %s",
+                 (unsigned long long)generation, j->dir);
     if (!st || (st == HMF_ERR_NOTFOUND && wanted < 0))
         return !st;
     j->protect = true;
     if (j->agent.rank == 0)
-        hmf__log(HMF__LOG_ERROR, "%s; the program begins afresh, %s is kept as it is, and no checkpoints "
-                 "are taken: set HMF_RESTART=never if the old state may go, or HMF_DIR",
+        hmf__log(HMF__LOG_ERROR, "%s; the program begins afresh; %s is kept as it is, and no checkpoints "
+                 "are taken until HMF_RESTART=never says that it may go, or HMF_DIR names another",
                  hmf_error_text(), j->dir);
     return 0;
 }

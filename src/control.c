@@ -168,7 +168,7 @@ static void request(struct hmf__control *c, struct client *cl)
         if (out.status)
             reply(cl, "error ", "out of memory", 13);
         else
-            reply(cl, "", (const char *)out.data, out.len);
+            reply(cl, "", (const char *)out.data, out.len - 1);
         hmf__buf_fini(&out);
         return;
     }

@@ -59,7 +59,7 @@ static int checkpoint(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
     hmf_status_t st = hmf__world_quiet();
 
     if (!st && j->protect)
-        st = hmf__fail(HMF_ERR_STATE, "%s holds a state that this program could not read: set "
+        st = hmf__fail(HMF_ERR_STATE, "%s could not be read when the job began, and is kept as it is: set "
                        "HMF_RESTART=never if it may go, or HMF_DIR to another directory", j->dir);
     if (!st)
         st = hmf_image_capture(j->state, &image);
@@ -173,6 +173,10 @@ int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
     hmf_status_t st;
     int got = 0;
 
+    if (a->role == HMF__ROLE_INCOMING) {
+        hmf__move_confirm(j);
+        return 0;
+    }
     for (;;) {
         uint32_t order;
         uint64_t cut;
@@ -298,17 +302,29 @@ void hmf__move_restore(struct hmf__job *j)
     struct arrival in = arrival(a);
     struct given_up g = {j, in.epoch};
     struct hmf__xfer x = peer(&g, in.move.from, a->limit_ns);
-    hmf_status_t st = hmf__startup_end();
+    hmf_status_t st = hmf__startup_read();
 
     if (!st)
         st = hmf__xfer_send_ready(&x);
     if (!st)
         st = hmf__xfer_recv_image(&x, j->state);
+    if (st) {
+        progress(j, in.epoch, HMF__STAGE_RESTORED, st);
+        hmf__job_wait_order(j, in.epoch, HMF__WAVE_JOIN);
+        hmf__job_park(j);
+    }
     /* The loop begins with the poll at which the others stand now: it is counted again. */
     atomic_store(&a->polls, in.cut - 1);
-    progress(j, in.epoch, HMF__STAGE_RESTORED, st);
+}
+
+void hmf__move_confirm(struct hmf__job *j)
+{
+    struct arrival in = arrival(&j->agent);
+
+    progress(j, in.epoch, HMF__STAGE_RESTORED, HMF_OK);
     if (hmf__job_wait_order(j, in.epoch, HMF__WAVE_JOIN) == HMF__WAVE_ABORT)
         hmf__job_park(j);
+    hmf__startup_end();
     hmf__world_commit();
     progress(j, in.epoch, HMF__STAGE_COMMITTED, HMF_OK);
 }

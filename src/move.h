@@ -16,6 +16,10 @@ hmf_status_t hmf__move_enter(struct hmf__job *j);
  * then on. Does not return when the move is undone (the process parks). */
 void hmf__move_restore(struct hmf__job *j);
 
+/* The newcomer in its first auto_poll: says that it has come, and is the rank from the commit on.  Not before, since
+ * a program that communicates in between would wait for ranks that stand in their poll. */
+void hmf__move_confirm(struct hmf__job *j);
+
 /* The newcomer's program did something else than coming to auto_read: the move is off.  Does not
  * return. */
 void hmf__move_refuse(struct hmf__job *j, const char *what) __attribute__((noreturn));

@@ -85,8 +85,7 @@ static int choose(bool *spare, const char *nodes, int nprocs, int proc)
     hmf__param_string("HMF_SPARE_HOSTS", NULL, &hosts);
     if (hmf__param_int("HMF_SPARES", 0, nprocs - 1, -1, &want)) {
         char text[120];
-        snprintf(text, sizeof text, "it must be a number from 0 to %d for these %d processes; running "
-                 "without spares", nprocs - 1, nprocs);
+        snprintf(text, sizeof text, "no process is a spare, the program sees all %d ranks", nprocs);
         complain(proc, text);
         return 0;
     }

@@ -41,6 +41,7 @@ static struct {
     char why_not[512];          /* else: why, for a refusal */
     unsigned calls;             /* entries replayed, for messages */
     uint32_t repeated;          /* of the present entry */
+    bool read;                  /* replay: the program is past auto_read */
     bool failed;
     char failure[1024];
 } startup = {.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -90,7 +91,7 @@ void hmf__startup_replay(void)
 {
     startup.calls = 0;
     startup.repeated = 0;
-    startup.failed = false;
+    startup.failed = startup.read = false;
     startup.log.pos = 0;
     hmf__shim_phase = HMF__PHASE_REPLAY;
 }
@@ -152,6 +153,12 @@ static bool take_entry(struct hmf__startup_call *c)
     const void *body;
 
     describe(here, sizeof here, (uint32_t) c->fn, c->comm_id, c->key);
+    if (startup.read) {
+        snprintf(text, sizeof text, "%s was called between auto_read and the first auto_poll, where the"
+                 " other ranks wait in their poll: call it before auto_read, or behind the poll", here);
+        fail_replay(text);
+        return false;
+    }
     if (hmf__buf_left(log) == 0) {
         snprintf(text, sizeof text, "start-up call %u of the new process is %s, but the rank made"
                  " only %u when it started: the calls before auto_read must be the same",
@@ -324,19 +331,13 @@ void hmf__startup_void(int fn)
     pthread_mutex_unlock(&startup.lock);
 }
 
-hmf_status_t hmf__startup_end(void)
+hmf_status_t hmf__startup_read(void)
 {
-    bool replay = hmf__shim_phase == HMF__PHASE_REPLAY;
     struct hmf__buf *log = &startup.log;
 
-    if (hmf__shim_phase == HMF__PHASE_RECORD)
-        hmf__vcomm_recording(false);
-    else if (!replay)
+    if (hmf__shim_phase != HMF__PHASE_REPLAY)
         return HMF_OK;
-    hmf__shim_phase = HMF__PHASE_NORMAL;
-    hmf__vreq_end_replay();
-    if (!replay)
-        return HMF_OK;
+    startup.read = true;
     if (startup.failed)
         return hmf__fail(HMF_ERR_MISMATCH, "%s", startup.failure);
     if (hmf__buf_left(log) > 0 && startup.repeated == 0) {
@@ -353,6 +354,16 @@ hmf_status_t hmf__startup_end(void)
                          startup.calls, describe(text, sizeof text, h.fn, h.comm, h.key));
     }
     return HMF_OK;
+}
+
+void hmf__startup_end(void)
+{
+    if (hmf__shim_phase == HMF__PHASE_RECORD)
+        hmf__vcomm_recording(false);
+    else if (hmf__shim_phase != HMF__PHASE_REPLAY)
+        return;
+    hmf__shim_phase = HMF__PHASE_NORMAL;
+    hmf__vreq_end_replay();
 }
 
 hmf_status_t hmf__startup_movable(void)

@@ -279,6 +279,7 @@ void hmf__wave_direct(struct hmf__agent *a, struct hmf__buf *in)
         if (kind == HMF__WAVE_COMMIT) {
             apply_moves(a);
             a->role = HMF__ROLE_ACTIVE;
+            hmf__agent_limit(a, UINT64_MAX);
         } else if (kind == HMF__WAVE_ABORT) {
             snprintf(a->verdict, sizeof a->verdict, "%s", why);
             a->role = HMF__ROLE_LEFT;

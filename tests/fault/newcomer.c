@@ -40,6 +40,8 @@ int main(int argc, char **argv)
         auto_track("more", &more, sizeof more, t_int, 1);
     if (!hmf_newcomer() || (strcmp(mode, "no-read") && strcmp(mode, "no-poll")))
         auto_read(AUTO_ALL);
+    if (!strcmp(mode, "between"))
+        MPI_Barrier(MPI_COMM_WORLD);
     for (; k < 4000 && !(hmf_newcomer() && !strcmp(mode, "no-poll")); k++) {
         int one = rank + k, all;
         if (auto_poll(AUTO_ALL) & AUTO_MIGR) {

@@ -33,6 +33,7 @@ undone more "more"
 undone no-read "auto_poll without calling auto_read"
 undone no-poll "auto_done without calling auto_read"
 undone other-call "MPI_Barrier"
+undone between "MPI_Barrier.*between auto_read and the first auto_poll"
 
 # Without recovery mpirun ends the job when a process dies: with it, the job goes on.
 export OMPI_MCA_orte_enable_recovery=1
