@@ -23,10 +23,11 @@
  *    to run the rest of the loop: at its top.
  *  - A process whose rank has left (AUTO_MIGR) must not communicate any more; it goes to
  *    auto_done and MPI_Finalize, where it waits for the end of the job.
- *  - Nothing is communicated between auto_read and the first auto_poll: a newcomer comes there alone, while the
- *    others stand in their poll.  (A move of such a program is undone with a message that names the call.)
- *  - A pointer that the program sets anew or swaps is itself a variable: register it (its address, with
- *    typePOINTER), not only what it points to now.
+ *  - Nothing is communicated between auto_read and the first auto_poll: a newcomer comes there
+ *    alone, while the others stand in their poll.  (A move of such a program is undone with a
+ *    message that names the call.)
+ *  - A pointer that the program sets anew or swaps is itself a variable: register it (its
+ *    address, with typePOINTER), not only what it points to now.
  *  - What the program does between MPI_Init and auto_read is done again by a newcomer, with the
  *    communication of its predecessor replayed.  It must be the same code on every rank's newcomer.
  *

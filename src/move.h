@@ -12,12 +12,13 @@ int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask);
  * communicators. HMF_OK: MPI_Init may return. */
 hmf_status_t hmf__move_enter(struct hmf__job *j);
 
-/* The newcomer in auto_read: takes the image into the registered variables, and is the rank from
- * then on. Does not return when the move is undone (the process parks). */
+/* The newcomer in auto_read: takes the image into the registered variables. Does not return when
+ * the move is undone (the process parks). */
 void hmf__move_restore(struct hmf__job *j);
 
-/* The newcomer in its first auto_poll: says that it has come, and is the rank from the commit on.  Not before, since
- * a program that communicates in between would wait for ranks that stand in their poll. */
+/* The newcomer in its first auto_poll: says that it has come, and is the rank from the commit
+ * on.  Not before, since a program that communicates in between would wait for ranks that stand
+ * in their poll. */
 void hmf__move_confirm(struct hmf__job *j);
 
 /* The newcomer's program did something else than coming to auto_read: the move is off.  Does not

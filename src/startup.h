@@ -35,13 +35,14 @@ void hmf__startup_begin(int record);
 /* Newcomer, local, after hmf__startup_unpack: the phase begins as replay. */
 void hmf__startup_replay(void);
 
-/* Newcomer, local, called by auto_read: the record must be used up. HMF_ERR_MISMATCH when a replay failed or
- * left something over: the text names the calls. The phase goes on until the first auto_poll, so that a
- * call in between, which no other rank would answer, is found and not waited for. */
+/* Newcomer, local, called by auto_read: the record must be used up. HMF_ERR_MISMATCH when a
+ * replay failed or left something over: the text names the calls. The phase goes on until the
+ * first auto_poll, so that a call in between, which no other rank would answer, is found and not
+ * waited for. */
 hmf_status_t hmf__startup_read(void);
 
-/* Local: the phase is over, at auto_read, or at a newcomer's first auto_poll. The log stays for later
- * moves. */
+/* Local: the phase is over, at auto_read, or at a newcomer's first auto_poll. The log stays for
+ * later moves. */
 void hmf__startup_end(void);
 
 /* The text of the first call that did not fit the log during replay, NULL if all did so far. */

@@ -1,5 +1,5 @@
-/* A newcomer that fails between MPI_Init and the end of auto_read, in the way that argv[1] says; the job must undo the
- * move and end with the right sum. Run by tests/fault/newcomer.sh. */
+/* A newcomer that fails between MPI_Init and the end of auto_read, in the way that argv[1] says;
+ * the job must undo the move and end with the right sum. Run by tests/fault/newcomer.sh. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

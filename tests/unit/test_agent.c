@@ -1,5 +1,6 @@
-/* agent, wave, coord, net: a whole job of agents in one process, with threads as main programs that go round a
- * loop in step, as a halo exchange makes them.  No MPI: what the main threads would carry by MPI is a token here. */
+/* agent, wave, coord, net: a whole job of agents in one process, with threads as main programs
+ * that go round a loop in step, as a halo exchange makes them.  No MPI: what the main threads
+ * would carry by MPI is a token here. */
 #include "config.h"
 
 #include "agent.h"
