@@ -5,9 +5,10 @@
  * The last rank holds so many MiB of doubles (0: just a few bytes) and asks to be moved S times.
  * Measured is from the moment of the request to the return of the newcomer's auto_read, and for the
  * ranks that stay how long their poll held them; the longest counts.  The time that the newcomer's
- * own start-up code takes is taken off.  With "fresh" the newcomer, and the peer, receive into
- * memory that was not touched before.  Peers in the same run: MPI_Send and MPI_Recv of as many
- * bytes, and MPI_Comm_dup. */
+ * own start-up code takes is taken off.  A second figure, "state", is the newcomer's auto_read alone:
+ * what it takes to carry the bytes, once the processes know of each other.  With "fresh" the
+ * newcomer, and the peer, receive into memory that was not touched before.  Peers, measured after
+ * each move: MPI_Send and MPI_Recv of as many bytes, and MPI_Comm_dup. */
 #include "bench.h"
 
 #include "auto.h"
@@ -25,12 +26,16 @@
 struct progress {
     double asked_at;        /* time of the request under way */
     double took[MAX_MOVES]; /* seconds per move, as the rank that moves sees it */
-    double send, dup;       /* seconds of the peers */
+    double read[MAX_MOVES]; /* seconds in the newcomer's auto_read */
+    double send[MAX_MOVES]; /* seconds of the peers, taken after each move */
+    double dup[MAX_MOVES];
     long asked, arrived;    /* moves, known to the rank that moves */
     long announced;         /* moves that all ranks know of */
 };
-static int progress_type[] = {-7,         typeDOUBLE, typeARRAY, MAX_MOVES, typeDOUBLE,
-                              typeDOUBLE, typeDOUBLE, typeLONG,  typeLONG,  typeLONG};
+static int progress_type[] = {
+    -8,         typeDOUBLE, typeARRAY, MAX_MOVES, typeDOUBLE, typeARRAY, MAX_MOVES,
+    typeDOUBLE, typeARRAY,  MAX_MOVES, typeDOUBLE, typeARRAY, MAX_MOVES, typeDOUBLE,
+    typeLONG,   typeLONG,   typeLONG};
 
 static double expected(size_t i)
 {
@@ -67,6 +72,16 @@ static double peer_send(int rank, int last, double *own, size_t n, int fresh)
     return bench_median(took + 1, PEER_REPEATS - 1);
 }
 
+/* Before the next measurement: memory that was freed, here or by a process that left, costs the
+ * kernel a while. */
+static void settle(void)
+{
+    struct timespec rest = {.tv_nsec = 100000000};
+
+    nanosleep(&rest, NULL);
+    MPI_Barrier(MPI_COMM_WORLD);
+}
+
 static double peer_dup(void)
 {
     double took[PEER_REPEATS];
@@ -84,19 +99,28 @@ static double peer_dup(void)
     return bench_median(took, PEER_REPEATS);
 }
 
+static double median_of(const double *seconds, long n)
+{
+    double copy[MAX_MOVES];
+
+    memcpy(copy, seconds, sizeof copy);
+    return bench_median(copy, (int)n);
+}
+
 static void print(const struct progress *progress, int nranks, long moves, long mib, int fresh)
 {
-    double took[MAX_MOVES], median;
+    double took = median_of(progress->took, moves), state = median_of(progress->read, moves);
+    double send = median_of(progress->send, moves), dup = median_of(progress->dup, moves);
     char name[64];
 
-    memcpy(took, progress->took, sizeof took);
-    median = bench_median(took, (int)moves);
     if (mib) {
         snprintf(name, sizeof name, "move/%ldMiB%s", mib, fresh ? "/fresh" : "");
-        bench_line(name, median * 1e3, "ms", median / progress->send, "MPI_Send+Recv");
+        bench_line(name, took * 1e3, "ms", took / send, "MPI_Send+Recv");
+        snprintf(name, sizeof name, "move/%ldMiB%s/state", mib, fresh ? "/fresh" : "");
+        bench_line(name, state * 1e3, "ms", state / send, "MPI_Send+Recv");
     } else {
         snprintf(name, sizeof name, "move/fixed/%dranks", nranks);
-        bench_line(name, median * 1e3, "ms", median / progress->dup, "MPI_Comm_dup");
+        bench_line(name, took * 1e3, "ms", took / dup, "MPI_Comm_dup");
     }
 }
 
@@ -122,12 +146,13 @@ int main(int argc, char **argv)
         memset(v, 0, own * sizeof *v);
 
     auto_init(argv[0]);
-    auto_track("progress", &progress, sizeof progress, progress_type, 10);
+    auto_track("progress", &progress, sizeof progress, progress_type, sizeof progress_type / sizeof progress_type[0]);
     auto_track("v", v, own * sizeof *v, (int[]){typeDOUBLE}, 1);
     read_at = bench_now();
     moved = auto_read(AUTO_ALL);
     if (moved && progress.arrived < MAX_MOVES) {
         own_code = read_at - own_start;
+        progress.read[progress.arrived] = bench_now() - read_at;
         progress.took[progress.arrived++] = bench_now() - progress.asked_at;
     } else {
         for (size_t i = 0; i < own; i++)
@@ -144,10 +169,6 @@ int main(int argc, char **argv)
             break;
         }
         held = bench_now() - start;
-        if (progress.send == 0) {
-            progress.dup = peer_dup();
-            progress.send = peer_send(rank, last, v, n, fresh);
-        }
         /* All look at the last rank's count; how long the others were held goes into its figure. */
         arrived = progress.arrived;
         MPI_Bcast(&arrived, 1, MPI_LONG, last, MPI_COMM_WORLD);
@@ -159,7 +180,10 @@ int main(int argc, char **argv)
             MPI_Reduce(&held, &longest, 1, MPI_DOUBLE, MPI_MAX, last, MPI_COMM_WORLD);
             if (rank == last)
                 progress.took[arrived - 1] = longest - own_code;
+            progress.dup[arrived - 1] = peer_dup();
+            progress.send[arrived - 1] = peer_send(rank, last, v, n, fresh);
             progress.announced = arrived;
+            settle();
         }
         /* A request may be refused, for example because the one before is not quite over: ask again. */
         if (rank == last && arrived < moves &&

@@ -3,6 +3,10 @@
  * The instruction has a latency of three cycles and a throughput of one, so long inputs are cut
  * into three streams; their checksums are joined by the linear map "append L zero bytes", kept
  * as a table for each of two stream lengths.
+ *
+ * Where the processor multiplies polynomials in 64-byte registers, long inputs are folded instead:
+ * four registers hold 256 bytes congruent, modulo the polynomial, to all bytes so far.  Gopal et
+ * al., "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction", Intel 2009.
  */
 #include "config.h"
 
@@ -12,7 +16,7 @@
 #include <string.h>
 
 #if defined(__x86_64__) || defined(__i386__)
-#include <nmmintrin.h>
+#include <immintrin.h>
 #define HAVE_CRC_INSTRUCTION 1
 #define CRC_TARGET __attribute__((target("sse4.2")))
 #elif defined(__aarch64__)
@@ -74,6 +78,7 @@ static uint32_t shift(uint32_t zeros[4][256], uint32_t crc)
 }
 
 #if defined(__x86_64__)
+#define HAVE_FOLDING 1
 #define STEP64(c, v) ((uint32_t)_mm_crc32_u64(c, v))
 #define STEP8(c, v) _mm_crc32_u8(c, v)
 #elif defined(__i386__)
@@ -120,6 +125,61 @@ CRC_TARGET static uint32_t crc_instruction(uint32_t crc, const unsigned char *p,
 }
 #endif
 
+#ifdef HAVE_FOLDING
+enum { FOLD = 256 }; /* bytes in the four registers */
+
+static uint64_t fold_low, fold_high; /* what the halves of 16 bytes are multiplied by */
+static int have_folding;
+
+/* x to the n-th modulo the polynomial, in the form that a product of reflected factors needs. */
+static uint64_t power(int n)
+{
+    uint32_t v = 0x80000000u;
+
+    for (; n; n--)
+        v = v & 1 ? v >> 1 ^ (uint32_t)POLY : v >> 1;
+    return (uint64_t)v << 1;
+}
+
+#define FOLDING_TARGET __attribute__((target("avx512f,pclmul,vpclmulqdq,sse4.2")))
+
+FOLDING_TARGET static inline __m512i fold(__m512i a, __m512i by, const unsigned char *next)
+{
+    return _mm512_ternarylogic_epi64(_mm512_clmulepi64_epi128(a, by, 0x00),
+                                     _mm512_clmulepi64_epi128(a, by, 0x11),
+                                     _mm512_loadu_si512(next), 0x96); /* a ^ b ^ c */
+}
+
+/* len >= FOLD */
+FOLDING_TARGET static uint32_t crc_folding(uint32_t crc, const unsigned char *p, size_t len)
+{
+    const __m512i by = _mm512_set_epi64((long long)fold_high, (long long)fold_low,
+                                        (long long)fold_high, (long long)fold_low,
+                                        (long long)fold_high, (long long)fold_low,
+                                        (long long)fold_high, (long long)fold_low);
+    __m512i a = _mm512_xor_si512(_mm512_loadu_si512(p),
+                                 _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)~crc)));
+    __m512i b = _mm512_loadu_si512(p + 64), c = _mm512_loadu_si512(p + 128);
+    __m512i d = _mm512_loadu_si512(p + 192);
+    unsigned char rest[FOLD];
+
+    for (len -= FOLD, p += FOLD; len >= FOLD; len -= FOLD, p += FOLD) {
+        a = fold(a, by, p);
+        b = fold(b, by, p + 64);
+        c = fold(c, by, p + 128);
+        d = fold(d, by, p + 192);
+    }
+    _mm512_storeu_si512(rest, a);
+    _mm512_storeu_si512(rest + 64, b);
+    _mm512_storeu_si512(rest + 128, c);
+    _mm512_storeu_si512(rest + 192, d);
+    crc = 0;
+    for (size_t i = 0; i < FOLD; i += 8)
+        crc = STEP64(crc, load64(rest + i));
+    return crc_instruction(~crc, p, len);
+}
+#endif
+
 static void prepare(void)
 {
     for (uint32_t n = 0; n < 256; n++) {
@@ -138,6 +198,12 @@ static void prepare(void)
     have_instruction = (getauxval(AT_HWCAP) & HWCAP_CRC32) != 0;
 #else
     have_instruction = __builtin_cpu_supports("sse4.2") != 0;
+#endif
+#ifdef HAVE_FOLDING
+    fold_low = power(8 * FOLD + 32);
+    fold_high = power(8 * FOLD - 32);
+    have_folding = have_instruction && __builtin_cpu_supports("avx512f") &&
+                   __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("vpclmulqdq");
 #endif
 #endif
 }
@@ -162,6 +228,10 @@ uint32_t hmf__crc32c_soft(uint32_t crc, const void *data, size_t len)
 uint32_t hmf__crc32c(uint32_t crc, const void *data, size_t len)
 {
     pthread_once(&once, prepare);
+#ifdef HAVE_FOLDING
+    if (have_folding && len >= FOLD)
+        return crc_folding(crc, data, len);
+#endif
 #ifdef HAVE_CRC_INSTRUCTION
     if (have_instruction)
         return crc_instruction(crc, data, len);

@@ -2,7 +2,7 @@
  *
  * A segment travels as a stream cut into chunks at fixed positions, so that both sides cut alike
  * however their memory is scattered.  Two chunks are in flight: while MPI carries one, the other's
- * checksum is made. */
+ * checksum is made, in slices, since MPI may carry bytes only inside calls; both fit in a cache. */
 #include "config.h"
 
 #include "xfer.h"
@@ -13,7 +13,8 @@
 
 #include "base.h"
 
-#define CHUNK ((size_t)4 << 20)
+#define CHUNK ((size_t)1 << 20)
+#define SLICE ((size_t)64 << 10)
 #define SPINS 50
 #define PATIENCE_NS 200000000ull       /* inside a transfer: the other side works on the same message */
 #define READY_NS 5000000ull            /* before it: a program's start-up may take long */
@@ -123,8 +124,21 @@ static uint8_t *contiguous(struct cursor *c, size_t len)
 
 struct flight { MPI_Request req; uint8_t *at; size_t len; struct cursor back; int scattered, busy; };
 
+/* Adds a chunk to the checksum; between the slices MPI goes on with the chunk that is under way. */
+static hmf_status_t sum(const struct flight *f, struct flight *under_way, uint32_t *crc)
+{
+    for (size_t at = 0; at < f->len; at += SLICE) {
+        int done, rc;
+        *crc = hmf__crc32c(*crc, f->at + at, f->len - at < SLICE ? f->len - at : SLICE);
+        if (under_way->busy && (rc = PMPI_Test(&under_way->req, &done, MPI_STATUS_IGNORE)))
+            return mpi_fail(rc, "a message of the move was not carried");
+    }
+    return HMF_OK;
+}
+
 /* Finishes a chunk: a received one is summed, and put into its pieces. */
-static hmf_status_t land(struct hmf__xfer *x, struct flight *f, int receiving, uint32_t *crc)
+static hmf_status_t land(struct hmf__xfer *x, struct flight *f, struct flight *other, int receiving,
+                         uint32_t *crc)
 {
     hmf_status_t st;
 
@@ -133,10 +147,10 @@ static hmf_status_t land(struct hmf__xfer *x, struct flight *f, int receiving, u
     f->busy = 0;
     if ((st = wait_one(x, &f->req, receiving, PATIENCE_NS)) || !receiving)
         return st;
-    *crc = hmf__crc32c(*crc, f->at, f->len);
+    st = sum(f, other, crc);
     if (f->scattered)
         gather(&f->back, f->at, f->len, 1);
-    return HMF_OK;
+    return st;
 }
 
 static hmf_status_t stream(struct hmf__xfer *x, const struct iovec *iov, size_t niov,
@@ -152,7 +166,7 @@ static hmf_status_t stream(struct hmf__xfer *x, const struct iovec *iov, size_t 
         size_t len = bytes - at < CHUNK ? (size_t)(bytes - at) : CHUNK;
         /* On the receiving side slot k's last chunk is summed here, while the other is on its
          * way. */
-        if ((st = land(x, &f[k], receiving, &crc)))
+        if ((st = land(x, &f[k], &f[!k], receiving, &crc)))
             break;
         f[k].len = len;
         f[k].back = c;
@@ -179,11 +193,11 @@ static hmf_status_t stream(struct hmf__xfer *x, const struct iovec *iov, size_t 
         st = start(x, HMF__TAG_IMAGE, f[k].at, len, receiving, &f[k].req);
         f[k].busy = !st;
         if (!st && !receiving)
-            crc = hmf__crc32c(crc, f[k].at, len);
+            st = sum(&f[k], &f[k], &crc);
         at += len;
     }
     for (int i = 0; i < 2; i++, k = !k) {
-        hmf_status_t last = land(x, &f[k], receiving, &crc);
+        hmf_status_t last = land(x, &f[k], &f[!k], receiving, &crc);
         st = st ? st : last;
     }
     *crc_out = crc;
