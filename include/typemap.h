@@ -13,6 +13,7 @@
  *         | typeCOUNTED field type                  T *x, as many elements as the field says
  *         | typeWEAK type                           T *x, NULL if nothing else leads there
  *         | typeFUNCTION                            a pointer to a function, saved by name
+ *         | typeMPI_COMM ... typeMPI_MESSAGE        a handle of MPI, saved as what it stands for
  *         | typeFSTRING n                           char x[n] that holds text
  *         | typeOPAQUE n                            n bytes that nobody interprets
  *         | typeTRANSIENT type                      a T that is not saved: zero afterwards
@@ -64,7 +65,18 @@
 #define typeDCOMPLEX 132   /* double complex */
 #define typeLDCOMPLEX 133  /* long double complex */
 #define typeENUM 134       /* an enum of int's size */
-/* 140-149 are set aside for MPI handles */
+
+/* ---- handles of MPI ---- */
+#define typeMPI_COMM 140
+#define typeMPI_GROUP 141
+#define typeMPI_DATATYPE 142
+#define typeMPI_OP 143
+#define typeMPI_REQUEST 144
+#define typeMPI_WIN 145
+#define typeMPI_FILE 146
+#define typeMPI_INFO 147
+#define typeMPI_ERRHANDLER 148
+#define typeMPI_MESSAGE 149
 
 /* ---- structured types ---- */
 #define typeARRAY 1000     /* typeARRAY, n, type */

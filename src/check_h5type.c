@@ -114,7 +114,7 @@ static bool is_pointer_only(const struct hmf__types *types, uint32_t index)
     const struct hmf__type *t = &types->v[index];
     while (t->kind == HMF__KIND_ARRAY && t->elem < types->n)
         t = &types->v[t->elem];
-    return t->kind == HMF__KIND_POINTER || t->kind == HMF__KIND_FUNCTION;
+    return hmf__kind_refers(t->kind);
 }
 
 static hid_t array(struct builder *b, uint32_t index, int depth)
@@ -247,6 +247,7 @@ static void slot_members(struct slots *s, uint32_t index, const char *path, int 
     switch (t->kind) {
     case HMF__KIND_POINTER:
     case HMF__KIND_FUNCTION: /* refers to its name */
+    case HMF__KIND_HANDLE:   /* likewise */
         if (H5Tinsert(s->compound, path[0] != '\0' ? path : "target", s->at, s->integer) < 0)
             s->failed = true;
         s->at += s->size;
@@ -277,7 +278,7 @@ static hid_t slots(const struct hmf__outline_dataset *d, const struct hmf__types
 {
     const struct hmf__type *t = &types->v[d->type];
     hid_t number = integer(d->size, false, types->abi.big_endian != 0);
-    if (number < 0 || t->kind == HMF__KIND_POINTER || t->kind == HMF__KIND_FUNCTION)
+    if (number < 0 || hmf__kind_refers(t->kind))
         return number;
     if (t->nslots <= NAMED_SLOTS_MAX) {
         struct slots s = {types, H5Tcreate(H5T_COMPOUND, (size_t)t->nslots * d->size), number,

@@ -9,7 +9,7 @@ libhmf_core_la_SOURCES += \
 	src/type.c src/type.h src/typecache.h src/desc.c src/typereg.c src/typereg.h \
 	src/typeclass.c src/layout.c src/slots.c src/slots.h \
 	src/match.c src/plan.c src/plan.h src/convert.c src/convert.h src/ldouble.c \
-	src/function.c src/function.h src/state.c src/state.h src/statepriv.h \
+	src/function.c src/function.h src/handle.c src/handle.h src/state.c src/state.h src/statepriv.h \
 	src/walk.c src/walk.h src/overlap.c src/region.c \
 	src/image.c src/image.h src/meta.c src/meta.h src/metawrite.c src/restore.c \
 	src/stream.c src/stream.h

@@ -155,6 +155,16 @@ static hmf_status_t add_node(struct parser *p, enum hmf__kind kind, uint32_t ele
     return hmf__types_finish(t, *out, false);
 }
 
+static hmf_status_t add_handle(struct parser *p, uint32_t number, uint32_t *out)
+{
+    struct hmf__type node = {.kind = HMF__KIND_HANDLE, .number = number, .count = 1};
+    hmf_status_t rc = add_node(p, HMF__KIND_CSTRING, HMF__TYPE_NONE, 0, &node.elem);
+
+    if (rc == HMF_OK)
+        rc = hmf__types_add(p->c->t, &node, out);
+    return rc == HMF_OK ? hmf__types_finish(p->c->t, *out, false) : rc;
+}
+
 /* One more int of the description, as an operand of the word at `at`. */
 static hmf_status_t operand(struct parser *p, size_t at, const char *what, int *out)
 {
@@ -427,6 +437,8 @@ static hmf_status_t parse_type(struct parser *p, int depth, bool pointee, uint32
         if (!pointee)
             return wrong(p, at, "typeVOID stands behind typePOINTER only");
         return add_node(p, HMF__KIND_VOID, HMF__TYPE_NONE, 0, out);
+    case typeMPI_COMM ... typeMPI_MESSAGE: /* likewise, a text that stands for it */
+        return add_handle(p, (uint32_t)word, out);
     case typeFUNCTION: /* what it points to is, in an image, the function's name */
         if ((rc = add_node(p, HMF__KIND_CSTRING, HMF__TYPE_NONE, 0, &elem)) != HMF_OK)
             return rc;

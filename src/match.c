@@ -74,6 +74,10 @@ static hmf_status_t match_pair(struct matcher *m, struct pair p)
     switch (a->kind) {
     case HMF__KIND_ARRAY:
         return a->count == b->count ? push(m, a->elem, b->elem) : differ(m, p);
+    case HMF__KIND_HANDLE:
+        if (a->number != b->number)
+            return differ(m, p);
+        return push(m, a->elem, b->elem);
     case HMF__KIND_POINTER:
     case HMF__KIND_FUNCTION:
         hmf__types_flatten(m->w, a->elem, &p.w, &na);

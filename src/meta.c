@@ -4,6 +4,7 @@
 #include "meta.h"
 
 #include "base.h"
+#include "handle.h"
 
 #include "typemap.h"
 
@@ -95,6 +96,9 @@ static bool plausible(const struct hmf__types *t, const struct hmf__type *y, uin
         return y->elem < ntypes && !y->nfields && y->count == 1 && y->len <= HMF__LEN_OUTER;
     case HMF__KIND_FUNCTION:
         return y->elem < ntypes && !y->nfields && y->count == 1;
+    case HMF__KIND_HANDLE:
+        return y->elem < ntypes && !y->nfields && y->count == 1 &&
+               hmf__handle_type(y->number) != NULL;
     case HMF__KIND_TRANSIENT:
         return y->elem < t->n && by_value(&t->v[y->elem]) && !y->nfields && y->count == 1;
     case HMF__KIND_OPAQUE:

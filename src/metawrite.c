@@ -28,7 +28,7 @@ static void number_type(struct numbering *m, uint32_t id)
         number_type(m, y->elem);
     for (uint32_t f = 0; f < y->nfields; f++)
         number_type(m, y->fields[f].type);
-    if (y->kind == HMF__KIND_POINTER || y->kind == HMF__KIND_FUNCTION)
+    if (hmf__kind_refers(y->kind))
         m->queue[m->nqueue++] = y->elem;
     m->number[id] = m->n;
     m->order[m->n++] = id;

@@ -110,8 +110,7 @@ static hmf_status_t compile_leaf(struct hmf__plan *p, const struct hmf__type *a,
     op.to_size = (uint8_t)to_size;
     op.from_swap = p->w->abi.big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
     op.to_swap = p->r->abi.big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
-    if (a->kind == HMF__KIND_POINTER || a->kind == HMF__KIND_FUNCTION ||
-        a->kind == HMF__KIND_TRANSIENT) {
+    if (hmf__kind_refers(a->kind) || a->kind == HMF__KIND_TRANSIENT) {
         op.code = ZERO;
         op.from_size = op.to_size = 1;
         op.n = n * to_size;

@@ -10,6 +10,7 @@
 
 #include "base.h"
 #include "function.h"
+#include "handle.h"
 #include "plan.h"
 #include "slots.h"
 #include "statepriv.h"
@@ -30,10 +31,11 @@ struct table {
     uint32_t *refs;             /* kept until the leaves are there, when there are leaves */
 };
 
-struct named { /* a function pointer whose name is known */
+struct named { /* a function pointer or handle whose name is known */
     char *slot;
     const char *name;
     uint32_t block;
+    int handle; /* its type number; 0: a function */
 };
 
 struct hmf_restore {
@@ -436,7 +438,8 @@ static uint64_t pointee_size(const hmf_restore_t *r, const struct hmf__slotop *o
 }
 
 /* A pointer to a function is saved as one to its name: found when all names are there. */
-static hmf_status_t note_function(hmf_restore_t *r, char *slot, uint32_t block, const char *name)
+static hmf_status_t note_function(hmf_restore_t *r, char *slot, uint32_t block, const char *name,
+                                  int handle)
 {
     if (r->nfunctions == r->functions_cap) {
         size_t cap = r->functions_cap ? 2 * r->functions_cap : 16;
@@ -446,7 +449,7 @@ static hmf_status_t note_function(hmf_restore_t *r, char *slot, uint32_t block, 
         r->functions = v;
         r->functions_cap = cap;
     }
-    r->functions[r->nfunctions++] = (struct named){slot, name, block};
+    r->functions[r->nfunctions++] = (struct named){slot, name, block, handle};
     return HMF_OK;
 }
 
@@ -473,8 +476,8 @@ static inline hmf_status_t patch_slot(struct patch *p, char *slot, const struct 
                         HMF_OK)
             return rc;
     }
-    if (op->function && to)
-        return note_function(p->r, slot, ref - 1, to);
+    if ((op->function || op->handle) && to)
+        return note_function(p->r, slot, ref - 1, to, op->handle);
     hmf__slot_store(slot, to);
     return HMF_OK;
 }
@@ -551,6 +554,14 @@ static hmf_status_t set_functions(hmf_restore_t *r)
         if (r->state->types.v[t->type].kind != HMF__KIND_CSTRING || n->name >= end ||
             !memchr(n->name, 0, (size_t)(end - n->name)))
             return hmf__fail(HMF_ERR_FORMAT, "the image is damaged: a function has no name");
+        if (n->handle) {
+            void *value = NULL;
+            hmf_status_t rc = hmf__handle_find(n->handle, n->name, &value);
+            if (rc != HMF_OK)
+                return rc;
+            hmf__slot_store(n->slot, value);
+            continue;
+        }
         hmf_function_t f = hmf__function_find(n->name);
         if (!f)
             return hmf__fail(HMF_ERR_NOTFOUND, "the saved state has a pointer to function %s, "

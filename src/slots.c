@@ -56,7 +56,8 @@ static hmf_status_t make_slot(struct maker *m, uint32_t id, uint64_t offset)
 {
     const struct hmf__type *y = &m->t->v[id];
     struct hmf__slotop op = {.offset = offset, .type = id,
-                             .function = y->kind == HMF__KIND_FUNCTION};
+                             .function = y->kind == HMF__KIND_FUNCTION,
+                             .handle = y->kind == HMF__KIND_HANDLE ? (int)y->number : 0};
     hmf_status_t rc;
     uint32_t at, elem;
     uint64_t n;
@@ -79,7 +80,7 @@ static hmf_status_t make(struct maker *m, uint32_t id, uint64_t offset)
 
     if (!y->nslots)
         return HMF_OK;
-    if (y->kind == HMF__KIND_POINTER || y->kind == HMF__KIND_FUNCTION)
+    if (hmf__kind_refers(y->kind))
         return make_slot(m, id, offset);
     if (y->kind == HMF__KIND_STRUCT) {
         m->around[m->naround++] = (struct around){id, offset};

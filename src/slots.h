@@ -17,6 +17,7 @@ struct hmf__slotop {
     uint32_t target;  /* slot: for the user of the program ... */
     bool small;       /* ... likewise */
     bool function;    /* slot: a pointer to a function */
+    int handle;       /* slot: a foreign handle of this type number; else 0 */
     bool outer;       /* slot: as many elements as whoever led here said */
     /* slot: fields with the numbers of elements, behind this pointer and behind those that it
      * leads to; size 0: there is none.  Offsets as `offset`. */

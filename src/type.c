@@ -5,6 +5,7 @@
 #include "type.h"
 
 #include "base.h"
+#include "handle.h"
 #include "typecache.h"
 
 #include "typemap.h"
@@ -74,7 +75,7 @@ const char *hmf__basic_name(uint32_t number)
 {
     const struct basic *b = find_basic(number);
 
-    return b ? b->name : NULL;
+    return b ? b->name : hmf__handle_type(number);
 }
 
 void hmf__abi_native(struct hmf__abi *out)
@@ -303,6 +304,7 @@ hmf_status_t hmf__types_finish(struct hmf__types *t, uint32_t id, bool keep_layo
         break;
     case HMF__KIND_POINTER:
     case HMF__KIND_FUNCTION:
+    case HMF__KIND_HANDLE:
         node->size = t->abi.pointer_size;
         node->align = t->abi.pointer_size < t->abi.max_align ? t->abi.pointer_size
                                                              : t->abi.max_align;

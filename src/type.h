@@ -44,6 +44,12 @@ enum hmf__kind {
     HMF__KIND_VOID = 21    /* only pointed to: nothing known */
 };
 
+/* Leaves that are saved as references: one of a type's nslots. */
+static inline bool hmf__kind_refers(enum hmf__kind kind)
+{
+    return kind == HMF__KIND_POINTER || kind == HMF__KIND_FUNCTION || kind == HMF__KIND_HANDLE;
+}
+
 enum { HMF__TYPE_NONE = UINT32_MAX };
 
 /* Formats of long double; numbers are part of the image format. */

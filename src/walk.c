@@ -6,6 +6,7 @@
 #include "base.h"
 #include "convert.h"
 #include "function.h"
+#include "handle.h"
 #include "statepriv.h"
 
 #include <stdio.h>
@@ -333,6 +334,15 @@ static hmf_status_t special_shape(struct hmf__walk *w, const char *slot,
             return bad_pointer(w, slot, *q, "is a function without a name: see "
                                "hmf_function_define, or link with -rdynamic");
         *q = name;
+    }
+    if (op->handle) { /* a text stands for it */
+        const char *text;
+        char path[400];
+        hmf_status_t rc = hmf__handle_text(op->handle, *q, &text);
+        if (rc != HMF_OK)
+            return hmf__fail_prefix(rc, "%s", hmf__walk_path(w, w->current, (uint64_t)(slot -
+                                    w->cands[w->current].addr), path, sizeof path));
+        *q = text;
     }
     if (w->types->v[elem].kind == HMF__KIND_CSTRING)
         return string_shape(w, slot, *q, elem, out);

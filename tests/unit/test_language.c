@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "carry.h"
+#include "handle.h"
 #include "hmf/function.h"
 #include "hmf/type.h"
 #include "typemap.h"
@@ -227,6 +228,63 @@ static void functions(void)
     end();
 }
 
+static int comms[3];
+
+static hmf_status_t comm_text(int number, const void *handle, const char **out)
+{
+    static const char *const texts[] = {"zero", "one", "two"};
+
+    CU_ASSERT(number == typeMPI_COMM || number == typeMPI_REQUEST);
+    for (int i = 0; i < 3; i++)
+        if (handle == &comms[i]) {
+            *out = texts[i];
+            return HMF_OK;
+        }
+    return hmf__fail(HMF_ERR_BUSY, "that communicator is not for saving");
+}
+
+static hmf_status_t comm_find(int number, const char *text, void **out)
+{
+    CU_ASSERT(number == typeMPI_COMM || number == typeMPI_REQUEST);
+    if (!strcmp(text, "two"))
+        return hmf__fail(HMF_ERR_NOTFOUND, "no communicator two here");
+    *out = &comms[!strcmp(text, "one") ? 1 : 0];
+    return HMF_OK;
+}
+
+static void handles(void)
+{
+    static const struct hmf__handle_hooks hooks = {comm_text, comm_find};
+    struct s {
+        char c;
+        void *comm[3];
+        void *request;
+    } x = {1, {&comms[1], NULL, &comms[0]}, &comms[1]}, y;
+    static const int d[] = {-3, typeCHAR, typeARRAY, 3, typeMPI_COMM, typeMPI_REQUEST};
+    static const int other[] = {-3, typeCHAR, typeARRAY, 3, typeMPI_GROUP, typeMPI_REQUEST};
+    hmf_image_t *image;
+
+    begin();
+    memset(&y, 0xff, sizeof y);
+    ADD(a, "x", x, d);
+    ADD(b, "x", y, d);
+    BAD(hmf_image_capture(a, &image), HMF_ERR_UNSUPPORTED, "x.f1[0]: the MPI_Comm");
+    hmf__handle_hooks(&hooks);
+    GOOD(carry(a, b));
+    CU_ASSERT(y.c == 1 && y.comm[0] == &comms[1] && !y.comm[1] && y.comm[2] == &comms[0]);
+    CU_ASSERT_PTR_EQUAL(y.request, &comms[1]);
+    x.comm[1] = &x;
+    BAD(hmf_image_capture(a, &image), HMF_ERR_BUSY, "x.f1[1]: that communicator");
+    x.comm[1] = &comms[2];
+    BAD(carry(a, b), HMF_ERR_NOTFOUND, "no communicator two here");
+    x.comm[1] = NULL;
+    hmf_state_remove_name(b, "x");
+    ADD(b, "x", y, other);
+    BAD(carry(a, b), HMF_ERR_MISMATCH, "variable x");
+    hmf__handle_hooks(NULL);
+    end();
+}
+
 static void opaque_and_transient(void)
 {
     struct s {
@@ -340,6 +398,7 @@ static const struct unit_test tests[] = {
     {"rows and columns", rows_and_columns},
     {"void and weak pointers", void_and_weak},
     {"functions", functions},
+    {"handles", handles},
     {"opaque and transient", opaque_and_transient},
     {"packed and aligned", packed_and_aligned},
     {"wrong forms", wrong_forms},
