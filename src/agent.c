@@ -166,8 +166,12 @@ static void take_signals(struct hmf__agent *a)
             struct hmf__ask ask = {.source = HMF__ASK_SIGNAL, .rank = a->rank};
             if (got[i] == 'm' && a->role == HMF__ROLE_INCOMING)
                 a->move_on = true;        /* asked again once the rank lives here */
-            if (got[i] == 'm' && (a->rank < 0 || a->role != HMF__ROLE_ACTIVE))
-                continue;                 /* nothing lives here that could move */
+            if (got[i] == 'm' && (a->rank < 0 || a->role != HMF__ROLE_ACTIVE)) {
+                /* Not worth more: mpirun passes a signal on to every process. */
+                hmf__log(HMF__LOG_INFO, "SIGUSR2 came to a process that holds no rank: nothing to "
+                         "move; 'hmf status' tells which process holds which rank");
+                continue;
+            }
             ask.kind = got[i] == 'm' ? HMF__OP_MOVE : HMF__OP_CHECKPOINT;
             ask.stop = got[i] == 't';
             hmf__agent_ask(a, &ask);

@@ -177,9 +177,10 @@ static long which_generation(void)
     if (!strcmp(text, "never"))
         return -2;
     g = strtol(text, &end, 10);
-    if (*end || g < 0) {
-        hmf__log(HMF__LOG_ERROR, "HMF_RESTART=%s is neither auto, never nor a generation's number: "
-                 "taking auto", text);
+    if (*end || end == text || g < 0) {
+        if (hmf__world_rank() == 0)
+            hmf__log(HMF__LOG_ERROR, "HMF_RESTART=%s is neither auto, never nor a generation's "
+                     "number: taking auto", text);
         return -1;
     }
     return g;
@@ -191,13 +192,12 @@ static int read_disk(struct hmf__job *j)
     long wanted = which_generation();
     uint64_t generation;
     hmf_status_t st;
-    int there;
+    int there = !access(j->dir, F_OK);
 
     j->protect = j->wrote = false;
+    PMPI_Bcast(&there, 1, MPI_INT, 0, hmf__world_inner());
     if (wanted == -2) {
         /* An older state that this run leaves aside is out of date when the run has ended. */
-        there = !access(j->dir, F_OK);
-        PMPI_Bcast(&there, 1, MPI_INT, 0, hmf__world_inner());
         j->wrote = there;
         return 0;
     }
@@ -208,11 +208,13 @@ static int read_disk(struct hmf__job *j)
                  (unsigned long long)generation, j->dir);
     if (!st || (st == HMF_ERR_NOTFOUND && wanted < 0))
         return !st;
-    j->protect = true;
-    if (j->agent.rank == 0)
+    j->protect = there;
+    if (j->agent.rank == 0 && there)
         hmf__log(HMF__LOG_ERROR, "%s; the program begins afresh; %s is kept as it is, and no checkpoints "
                  "are taken until HMF_RESTART=never says that it may go, or HMF_DIR names another",
                  hmf_error_text(), j->dir);
+    else if (j->agent.rank == 0)
+        hmf__log(HMF__LOG_ERROR, "%s; the program begins afresh", hmf_error_text());
     return 0;
 }
 

@@ -47,13 +47,19 @@ static hmf_status_t failed(const char *what, const char *path)
     int err = errno;
     const char *hint = err == EACCES || err == EROFS || err == EPERM
         ? " (set HMF_DIR to a directory that you may write)"
-        : err == ENOENT ? " (set HMF_DIR to a directory whose parent exists)" : "";
+        : err == ENOENT ? " (set HMF_DIR to a directory whose parent exists)"
+        : err == ENOTDIR ? " (HMF_DIR must name a directory, or one that can be made)" : "";
     return hmf__fail(HMF_ERR_IO, "cannot %s %s: %s%s", what, path, strerror(err), hint);
 }
 
 hmf_status_t hmf__dir_make(const char *dir)
 {
-    if (hmf__sys_mkdir(dir, 0777) == 0 || errno == EEXIST)
+    struct stat st;
+    if (hmf__sys_mkdir(dir, 0777) == 0)
+        return HMF_OK;
+    if (errno == EEXIST && stat(dir, &st) == 0 && !S_ISDIR(st.st_mode))
+        errno = ENOTDIR;
+    if (errno == EEXIST)
         return HMF_OK;
     return failed("create the checkpoint directory", dir);
 }

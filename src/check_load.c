@@ -104,6 +104,24 @@ free_list:
     return rc;
 }
 
+/* There is no generation `wanted`: says which there are. */
+static hmf_status_t missing(const struct hmf__check_job *job, uint64_t wanted)
+{
+    struct hmf__dir_list list;
+    char text[400] = "";
+    size_t len = 0;
+    if (hmf__dir_list(job->dir, &list) != HMF_OK)
+        return HMF_ERR_NOTFOUND;
+    for (size_t i = 0; i < list.ngenerations && len < sizeof text - 32; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%" PRIu64, i != 0 ? ", " : "",
+                                list.generations[i]);
+    hmf__fail(HMF_ERR_NOTFOUND, "there is no generation %" PRIu64 " in %s; there %s %s%s", wanted,
+              job->dir, list.ngenerations == 1 ? "is" : "are",
+              list.ngenerations != 0 ? text : "none", len >= sizeof text - 32 ? ", ..." : "");
+    hmf__dir_list_fini(&list);
+    return HMF_ERR_NOTFOUND;
+}
+
 static hmf_status_t find_agreed(struct hmf__check_job *job, long wanted, uint64_t bound,
                                 uint64_t *out)
 {
@@ -125,6 +143,8 @@ static hmf_status_t find_agreed(struct hmf__check_job *job, long wanted, uint64_
             rc = read_manifest(job, generation, &m);
             if (rc == HMF_OK)
                 hmf__manifest_free(m);
+            else if (rc == HMF_ERR_NOTFOUND)
+                rc = missing(job, generation);
         }
     }
     rc = hmf__check_agree(job, rc);

@@ -151,7 +151,8 @@ void hmf__control_answer(struct hmf__control *c, uint64_t token, int ok, const c
 
 static void refuse(struct client *cl, const char *why)
 {
-    hmf__log(HMF__LOG_WARN, "a control request was refused: %s", why);
+    /* Whoever asked is told; the job's own output is not the place for it. */
+    hmf__log(HMF__LOG_INFO, "a control request was refused: %s", why);
     reply(cl, "error ", why, strlen(why));
 }
 

@@ -26,4 +26,4 @@ check_PROGRAMS += tests/fault/newcomer
 tests_fault_newcomer_CPPFLAGS = $(mpi_cppflags)
 tests_fault_newcomer_LDFLAGS = $(mpi_ldflags)
 tests_fault_newcomer_LDADD = $(mpi_ldadd)
-shell_tests += tests/fault/newcomer.sh
+shell_tests += tests/fault/newcomer.sh tests/tool.sh

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,15 @@ static const char usage_end[] =
 static void print_usage(FILE *to)
 {
     fprintf(to, "%s%s%s", usage, hmf_check_usage, usage_end);
+}
+
+/* Says what is wrong with the command line; the whole usage is a call away. */
+static int misused(const char *fmt, const char *word)
+{
+    fputs("hmf: ", stderr);
+    fprintf(stderr, fmt, word);
+    fputs("; 'hmf --help' shows what there is\n", stderr);
+    return 2;
 }
 
 static void run_dir(char *dir, size_t len)
@@ -76,45 +86,59 @@ static int reach(const char *dir, const char *name)
     return fd;
 }
 
-/* Finds the running jobs; with `list` prints them, else returns a connection to the only one. */
-static int find_job(const char *job, int list)
-{
-    char dir[256], first[256] = "";
-    DIR *d;
-    struct dirent *e;
-    int fd = -1, n = 0;
+enum { MAX_JOBS = 64 };
 
-    run_dir(dir, sizeof dir);
-    d = opendir(dir);
-    while (d && (e = readdir(d))) {
-        int one;
-        if (!is_socket_name(e->d_name, job) || (one = reach(dir, e->d_name)) < 0)
+/* The names of the sockets that somebody listens at, without ".sock"; returns how many. */
+static int running_jobs(const char *dir, const char *job, char name[MAX_JOBS][NAME_MAX + 1])
+{
+    DIR *d = opendir(dir);
+    struct dirent *e;
+    int n = 0, fd;
+
+    while (d && n < MAX_JOBS && (e = readdir(d))) {
+        if (!is_socket_name(e->d_name, job) || (fd = reach(dir, e->d_name)) < 0)
             continue;                     /* left behind by a job that was killed */
-        if (list)
-            printf("%.*s\n", (int)(strlen(e->d_name) - 5), e->d_name);
-        if (n++ == 0 && !list) {
-            fd = one;
-            snprintf(first, sizeof first, "%s", e->d_name);
-            continue;
-        }
-        close(one);
-        if (!list)
-            fprintf(stderr, "hmf: %s%s\n", n == 2 ? "several jobs run; name one with --job: " : "",
-                    e->d_name);
+        close(fd);
+        snprintf(name[n++], NAME_MAX + 1, "%.*s", (int)(strlen(e->d_name) - 5), e->d_name);
     }
     if (d)
         closedir(d);
-    if (list)
-        return n ? 0 : -1;
-    if (n > 1) {
-        fprintf(stderr, "hmf: %s\n", first);
-        close(fd);
-        return -2;
-    }
+    return n;
+}
+
+static int list_jobs(const char *job)
+{
+    char dir[256], name[MAX_JOBS][NAME_MAX + 1];
+    int n;
+
+    run_dir(dir, sizeof dir);
+    n = running_jobs(dir, job, name);
+    for (int i = 0; i < n; i++)
+        puts(name[i]);
+    return n == 0;
+}
+
+/* A connection to the only job, or to the one whose name contains `job`; -1 if that is none or
+ * several. */
+static int find_job(const char *job)
+{
+    char dir[256], name[MAX_JOBS][NAME_MAX + 1], file[NAME_MAX + 8];
+    int n;
+
+    run_dir(dir, sizeof dir);
+    n = running_jobs(dir, job, name);
     if (n == 0)
         fprintf(stderr, "hmf: no running job%s%s in %s: run hmf on the node of rank 0, as the job's owner\n",
                 job ? " named " : "", job ? job : "", dir);
-    return fd;
+    if (n > 1) {
+        fprintf(stderr, "hmf: %d jobs run; choose one with --job:\n", n);
+        for (int i = 0; i < n; i++)
+            fprintf(stderr, "  %s\n", name[i]);
+    }
+    if (n != 1)
+        return -1;
+    snprintf(file, sizeof file, "%s.sock", name[0]);
+    return reach(dir, file);
 }
 
 /* Sends the line, prints the answer; the exit status. */
@@ -158,25 +182,28 @@ int main(int argc, char **argv)
             print_usage(stdout);
             return 0;
         }
-        if (opt != 'j') {
-            print_usage(stderr);
-            return 2;
-        }
+        if (opt != 'j')
+            return misused("wrong option%s", "");
         job = optarg;
     }
     command = argv[optind];
     if (command && hmf_check_is_command(command))
         return hmf_check_command(argc - optind, argv + optind);
-    if (!command || (strcmp(command, "status") && strcmp(command, "migrate") &&
-                     strcmp(command, "checkpoint") && strcmp(command, "stop") &&
-                     strcmp(command, "jobs")) ||
-        (strcmp(command, "migrate") ? argc - optind != 1
-                                    : argc - optind < 2 || argc - optind > 3)) {
+    if (!command) {
         print_usage(stderr);
         return 2;
     }
+    if (!strcmp(command, "migrate")) {
+        if (argc - optind < 2 || argc - optind > 3)
+            return misused("%s needs a rank, and may have a node behind it", command);
+    } else if (strcmp(command, "status") && strcmp(command, "checkpoint") &&
+               strcmp(command, "stop") && strcmp(command, "jobs")) {
+        return misused("there is no command '%s'", command);
+    } else if (argc - optind != 1) {
+        return misused("%s takes no further words", command);
+    }
     if (!strcmp(command, "jobs"))
-        return find_job(job, 1) < 0;
+        return list_jobs(job);
     for (int i = optind; i < argc; i++) {
         int n = snprintf(line + len, sizeof line - (size_t)len, "%s%s", i > optind ? " " : "", argv[i]);
         if (n < 0 || len + n >= (int)sizeof line - 2 || strpbrk(argv[i], " \n")) {
@@ -186,7 +213,7 @@ int main(int argc, char **argv)
         len += n;
     }
     strcpy(line + len, "\n");
-    fd = find_job(job, 0);
+    fd = find_job(job);
     if (fd < 0)
         return 1;
     status = talk(fd, line);
