@@ -161,8 +161,10 @@ static bool pack_ieee(struct number x, uint64_t *hi, uint64_t *lo, int exp_bits,
 {
     int bias = (1 << (exp_bits - 1)) - 1, max = (1 << exp_bits) - 1;
     uint64_t e = 0;
-    bool good = true;
+    bool good = x.class != FINITE || x.exp <= bias;
 
+    if (!good) /* such an exponent need not fit into its bits below */
+        x.class = INFINITE;
     if (x.class == FINITE) {
         int exp = x.exp + bias, bits = frac_bits + 1; /* with the leading one */
         if (exp < 1) { /* subnormal */

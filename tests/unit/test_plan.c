@@ -252,10 +252,15 @@ static void long_doubles(void)
             hmf__convert_ldouble(&abis[i], bytes, 16, &here, (char *)&back, 16, 1);
             CU_ASSERT(isnan(special[k]) ? isnan(back) : back == special[k]);
         }
-    long double huge = LDBL_MAX_EXP > 1024 ? ldexpl(1, 2000) : 0;
-    char bytes[16];
-    if (huge > 0)
-        CU_ASSERT_EQUAL(hmf__convert_ldouble(&here, (char *)&huge, 16, &abis[4], bytes, 8, 1), 0);
+    static const int exponents[] = {1024, 1025, 2000, 4096, 5119, 8191, 16000, 16383};
+    for (size_t k = 0; LDBL_MAX_EXP > 1024 && k < LEN(exponents); k++) {
+        long double huge = ldexpl(1.25L, exponents[k]);
+        char bytes[16];
+        for (size_t i = 0; i < LEN(abis); i++)
+            if (abis[i].ldouble == HMF__LD_DOUBLE || abis[i].ldouble == HMF__LD_PAIR)
+                CU_ASSERT_EQUAL(hmf__convert_ldouble(&here, (char *)&huge, 16, &abis[i], bytes, 16,
+                                                     1), 0);
+    }
 }
 
 /* A whole image of a foreign machine, with pointers, by plan from a native one. */
