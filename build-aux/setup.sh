@@ -2,8 +2,9 @@
 
 say() { printf '\n== %s\n' "$*"; }
 
+# missing_packages LIST...
 missing_packages() {
-    sed 's/#.*//' build-aux/packages | while read -r package; do
+    cat "$@" | sed 's/#.*//' | while read -r package; do
         test -n "$package" || continue
         case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
         *" installed") ;;
@@ -12,14 +13,14 @@ missing_packages() {
     done
 }
 
-# Installs what is missing on Debian and its relatives if we may, else says what to install and
-# goes on: configure then names what it really misses.
+# install_packages LIST...: installs what is missing on Debian and its relatives if we may, else says
+# what to install and goes on: configure then names what it really misses.
 install_packages() {
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-        echo "Not a Debian system: build-aux/packages lists what has to be here."
+        echo "Not a Debian system: what has to be here is listed in: $*"
         return 0
     fi
-    packages=$(missing_packages)
+    packages=$(missing_packages "$@")
     test -n "$packages" || return 0
     say "missing packages: $packages"
     if test "$(id -u)" = 0; then

@@ -67,4 +67,4 @@ check-local:
 	@test -n "$(MPIRUN)" || echo "no mpirun: the MPI tests are skipped; give --with-mpi=PREFIX"
 
 clean-local:
-	rm -rf tests/scratch
+	rm -rf tests/scratch tests/hetero/cross

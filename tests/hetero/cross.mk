@@ -1,0 +1,54 @@
+# Builds the library and the programs of tests/hetero for another architecture, one file after the
+# other with the lists of the main makefile: configure's answers are the same on all Debian machines,
+# and running it for each would take longer than the build. tests/hetero_lib.sh gives the variables:
+#   SRC BUILD OUT   source tree, build tree (config.h, generated files), where everything goes
+#   CC AR FLAGS     compiler with its root
+#   ROOT LIBDIR     the root; its folder of libraries
+#   ARCH            powerpc: no HDF5 and no MPI, so no checkpoints
+#   core mpi        the sources of libhmf-core and libhmf-mpi, as lists.sh has them
+
+core_c = $(filter %.c,$(core))
+ifeq ($(ARCH),powerpc)
+core_c := $(filter-out src/check%,$(core_c))
+else
+hdf5_flags = -DHETERO_HDF5 -I$(ROOT)/usr/include/hdf5/serial
+hdf5_libs = -L$(ROOT)/usr/lib/$(LIBDIR)/hdf5/serial -lhdf5
+mpi_flags = -I$(ROOT)/usr/lib/$(LIBDIR)/openmpi/include -I$(ROOT)/usr/lib/$(LIBDIR)/openmpi/include/openmpi
+mpi_libs = -L$(ROOT)/usr/lib/$(LIBDIR)/openmpi/lib -lmpi
+endif
+mpi_c = $(filter src/%.c,$(mpi)) src/shim/gen.c
+
+cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra -Werror -ffp-contract=off -D_FILE_OFFSET_BITS=64 \
+	-I$(BUILD) -I$(SRC)/include -I$(SRC)/src -I$(BUILD)/src -I$(SRC)/tests/unit $(FLAGS)
+libs = $(hdf5_libs) -Wl,-rpath-link,$(ROOT)/usr/lib/$(LIBDIR) -lm -ldl -pthread
+
+core_o = $(core_c:%.c=$(OUT)/%.o)
+mpi_o = $(mpi_c:%.c=$(OUT)/%.o)
+
+matrix random: %: $(OUT)/%
+job: %: $(OUT)/% $(if $(filter i386,$(ARCH)),$(OUT)/readdir32.so)
+
+$(OUT)/libcore.a: $(core_o)
+	@rm -f $@ && $(AR) crs $@ $^
+
+$(OUT)/matrix: $(OUT)/tests/hetero/values.o $(OUT)/tests/hetero/graphs.o
+$(OUT)/matrix $(OUT)/random: $(OUT)/%: $(OUT)/tests/hetero/%.o $(OUT)/libcore.a
+	$(CC) $(FLAGS) -o $@ $(filter %.o,$^) $(OUT)/libcore.a $(libs)
+
+$(OUT)/job: $(OUT)/tests/hetero/job.o $(mpi_o) $(OUT)/libcore.a
+	$(CC) $(FLAGS) -o $@ $^ $(mpi_libs) $(libs)
+
+$(OUT)/readdir32.so: $(SRC)/tests/hetero/readdir32.c
+	$(CC) $(FLAGS) -O1 -fPIC -shared -o $@ $<
+
+$(mpi_o) $(OUT)/tests/hetero/job.o: cflags += $(mpi_flags)
+
+$(OUT)/%.o: $(SRC)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(cflags) $(hdf5_flags) -MMD -MP -c -o $@ $<
+$(OUT)/%.o: $(BUILD)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(cflags) $(hdf5_flags) -MMD -MP -c -o $@ $<
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+.PHONY: matrix random job

@@ -1,0 +1,10 @@
+# Real heterogeneity: programs that run here and, under qemu, on other architectures.
+# tests/hetero_lib.sh says which, and builds them there with tests/hetero/cross.mk.
+shell_tests += tests/hetero/matrix.sh
+EXTRA_DIST += tests/hetero_lib.sh tests/hetero_run.sh tests/hetero/cross.mk tests/hetero/readdir32.c \
+	build-aux/sysroot.sh
+
+check_PROGRAMS += tests/hetero/matrix
+tests_hetero_matrix_SOURCES = tests/hetero/matrix.c tests/hetero/cases.h tests/hetero/values.c tests/hetero/graphs.c
+tests_hetero_matrix_CPPFLAGS = $(AM_CPPFLAGS) -DHETERO_HDF5 -I$(srcdir)/tests/unit
+tests_hetero_matrix_LDADD = libhmf-core.la

@@ -1,0 +1,278 @@
+/* The matrix of architectures: the same state written on each machine and read on each, through the
+ * image as a stream and through checkpoints.
+ *
+ *   matrix write FOLDER NAME           NAME.image, NAME.check/, NAME.<wide>.image
+ *   matrix read FOLDER NAME...         reads what each of these machines wrote, and compares
+ *   matrix pass FOLDER FROM TO         reads, compares, writes what was read under another name
+ *   matrix golden FILE...              reads golden images
+ *
+ * Exit status 1 if anything differs. Built without HDF5 it leaves checkpoints out. */
+#include "config.h"
+
+#include "cases.h"
+#include "golden.h"
+#include "stream.h"
+#ifdef HETERO_HDF5
+#include "check.h"
+#endif
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct hetero_case *const cases[] = {&hetero_values, &hetero_floats, &hetero_structs,
+                                                  &hetero_graphs};
+static char path[4096];
+
+static const char *file(const char *folder, const char *name, const char *end)
+{
+    snprintf(path, sizeof path, "%s/%s%s", folder, name, end);
+    return path;
+}
+
+static int failed(const char *what)
+{
+    printf("%s: %s\n", what, hmf_error_text());
+    return 1;
+}
+
+static hmf_state_t *new_state(void)
+{
+    hmf_state_t *s;
+
+    if (hmf_state_new(&s) != HMF_OK)
+        exit(failed("state"));
+    return s;
+}
+
+static hmf_state_t *everything(void)
+{
+    hmf_state_t *s = new_state();
+
+    for (size_t i = 0; i < HETERO_LEN(cases); i++)
+        if (cases[i]->add(s) != HMF_OK)
+            exit(failed(cases[i]->name));
+    return s;
+}
+
+/* ---- two carriers ---- */
+
+static int put_stream(hmf_state_t *s, const char *to)
+{
+    hmf_image_t *image;
+    int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0644), bad = 0;
+
+    if (hmf_image_capture(s, &image) != HMF_OK)
+        return failed(to);
+    if (hmf__stream_write(image, hmf__stream_put_fd, &fd) != HMF_OK)
+        bad = failed(to);
+    hmf_image_free(image);
+    close(fd);
+    return bad;
+}
+
+static hmf_status_t get_stream(hmf_state_t *s, const char *from)
+{
+    int fd = open(from, O_RDONLY);
+    hmf_status_t rc = hmf__stream_read(s, UINT64_MAX, hmf__stream_get_fd, &fd);
+
+    close(fd);
+    return rc;
+}
+
+#ifdef HETERO_HDF5
+static hmf_status_t agree(void *ctx, hmf_status_t mine, char *text, size_t text_len)
+{
+    (void)ctx;
+    (void)text;
+    (void)text_len;
+    return mine;
+}
+
+static hmf_status_t gather(void *ctx, const void *mine, size_t len, void *all)
+{
+    (void)ctx;
+    memcpy(all, mine, len);
+    return HMF_OK;
+}
+
+static hmf_status_t bcast(void *ctx, void *data, size_t len)
+{
+    (void)ctx;
+    (void)data;
+    (void)len;
+    return HMF_OK;
+}
+
+static struct hmf__check_job alone(const char *dir)
+{
+    return (struct hmf__check_job){.nranks = 1, .dir = dir, .program = "matrix", .keep = 1,
+                                   .agree = agree, .gather = gather, .bcast = bcast};
+}
+
+static int put_check(hmf_state_t *s, const char *to)
+{
+    struct hmf__check_job job = alone(to);
+    hmf_image_t *image;
+    uint64_t generation;
+    int bad = 0;
+
+    if (hmf_image_capture(s, &image) != HMF_OK)
+        return failed(to);
+    if (hmf__check_write(&job, image, &generation) != HMF_OK)
+        bad = failed(to);
+    hmf_image_free(image);
+    hmf__check_release(&job);
+    return bad;
+}
+
+static hmf_status_t get_check(hmf_state_t *s, const char *from)
+{
+    struct hmf__check_job job = alone(from);
+    uint64_t generation;
+    hmf_status_t rc = hmf__check_load(&job, -1, s, &generation);
+
+    hmf__check_release(&job);
+    return rc;
+}
+#endif
+
+/* ---- what is asked for ---- */
+
+static int compare(const char *what)
+{
+    int bad = 0;
+
+    for (size_t i = 0; i < HETERO_LEN(cases); i++) {
+        int n = cases[i]->check();
+        if (n)
+            printf("%s: %d values of %s differ\n", what, n, cases[i]->name);
+        bad += n;
+    }
+    return bad != 0;
+}
+
+static int get(const char *folder, const char *name, const char *end,
+               hmf_status_t from(hmf_state_t *, const char *))
+{
+    hmf_state_t *s = everything();
+    int bad;
+
+    for (size_t i = 0; i < HETERO_LEN(cases); i++)
+        cases[i]->poison();
+    file(folder, name, end);
+    bad = from(s, path) == HMF_OK ? compare(path) : failed(path);
+    hmf_state_free(s);
+    return bad;
+}
+
+static int put(const char *folder, const char *name)
+{
+    hmf_state_t *s = everything();
+    int bad = put_stream(s, file(folder, name, ".image"));
+
+#ifdef HETERO_HDF5
+    bad |= put_check(s, file(folder, name, ".check"));
+#endif
+    hmf_state_free(s);
+    return bad;
+}
+
+static int put_wides(const char *folder, const char *name)
+{
+    char end[64];
+    int bad = 0;
+
+    for (size_t i = 0; i < hetero_nwides; i++) {
+        const struct hetero_wide *w = &hetero_wides[i];
+        hmf_state_t *s = new_state();
+        if (w->add(s) != HMF_OK)
+            exit(failed(w->name));
+        snprintf(end, sizeof end, ".%s", w->name);
+        if (w->fill())
+            bad |= put_stream(s, file(folder, name, end));
+        hmf_state_free(s);
+    }
+    return bad;
+}
+
+/* The value, where it fits; else an error that names variable and value. */
+static int get_wide(const char *folder, const char *name, const struct hetero_wide *w)
+{
+    hmf_state_t *s = new_state();
+    char end[64];
+    hmf_status_t rc;
+    int bad = 0;
+
+    if (w->add(s) != HMF_OK)
+        exit(failed(w->name));
+    snprintf(end, sizeof end, ".%s", w->name);
+    if (access(file(folder, name, end), F_OK)) /* cannot be written there */
+        goto free_state;
+    rc = get_stream(s, path);
+    if (w->fits()) {
+        bad = rc == HMF_OK ? w->check() : failed(path);
+    } else if (rc != HMF_ERR_RANGE || !strstr(hmf_error_text(), w->name) ||
+               !strstr(hmf_error_text(), w->text)) {
+        printf("%s: status %d is not an error of range that names %s and %s\n", path, rc, w->name,
+               w->text);
+        bad = failed(path);
+    }
+free_state:
+    hmf_state_free(s);
+    return bad != 0;
+}
+
+static int get_all(const char *folder, const char *name)
+{
+    int bad = get(folder, name, ".image", get_stream);
+
+#ifdef HETERO_HDF5
+    if (!access(file(folder, name, ".check"), F_OK))
+        bad |= get(folder, name, ".check", get_check);
+#endif
+    for (size_t i = 0; i < hetero_nwides; i++)
+        bad |= get_wide(folder, name, &hetero_wides[i]);
+    return bad;
+}
+
+static int golden(const char *from)
+{
+    hmf_state_t *s = new_state();
+    struct golden g;
+    int bad = 0;
+
+    memset(&g, 0x55, sizeof g);
+    if (golden_register(s, &g) != HMF_OK || get_stream(s, from) != HMF_OK)
+        bad = failed(from);
+    else if (!golden_good(&g))
+        bad = printf("%s: its values are not what they were\n", from) > 0;
+    hmf_state_free(s);
+    return bad;
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 2 ? argv[1] : "";
+    int bad = 0;
+
+    if (!strcmp(what, "write") && argc == 4) {
+        for (size_t i = 0; i < HETERO_LEN(cases); i++)
+            cases[i]->fill();
+        bad = put(argv[2], argv[3]) | put_wides(argv[2], argv[3]);
+    } else if (!strcmp(what, "read")) {
+        for (int i = 3; i < argc; i++)
+            bad |= get_all(argv[2], argv[i]);
+    } else if (!strcmp(what, "pass") && argc == 5) {
+        bad = get(argv[2], argv[3], ".image", get_stream) || put(argv[2], argv[4]);
+    } else if (!strcmp(what, "golden")) {
+        for (int i = 2; i < argc; i++)
+            bad |= golden(argv[i]);
+    } else {
+        fprintf(stderr, "usage: matrix write FOLDER NAME | read FOLDER NAME... | pass FOLDER FROM TO "
+                        "| golden FILE...\n");
+        return 2;
+    }
+    return bad;
+}
