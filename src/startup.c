@@ -75,7 +75,7 @@ void hmf__startup_begin(int record)
     hmf__startup_fini();
     if (!record)
         return;
-    if (hmf__param_size("HMF_STARTUP_LIMIT", 0, (size_t) 1 << 40, (size_t) 64 << 20,
+    if (hmf__param_size("HMF_STARTUP_LIMIT", 0, SIZE_MAX / 2, (size_t) 64 << 20,
                         &startup.limit) != HMF_OK) {
         hmf__log(HMF__LOG_WARN, "%s; the default of 64M is used", hmf_error_text());
         startup.limit = (size_t) 64 << 20;
