@@ -370,6 +370,9 @@ hmf_status_t hmf_image_capture(hmf_state_t *state, hmf_image_t **out)
 
     if (!c.image)
         return no_memory("an image", sizeof *c.image);
+    for (struct hmf__keeper *k = state->keepers; k; k = k->next)
+        if ((rc = k->before(k, state)) != HMF_OK)
+            goto drop;
     if ((rc = hmf__walk_run(&c.walk, state)) != HMF_OK || (rc = count_tables(&c)) != HMF_OK ||
         (rc = make_tables(&c)) != HMF_OK)
         goto drop;

@@ -1,7 +1,16 @@
 # Layers that a program may enter at by itself: xdr, open files, objects, translate, single-object
 # check and migrate. Only the last one includes mpi.h.
-hmfinclude_HEADERS += include/hmf/xdr.h
-libhmf_core_la_SOURCES += src/fdio.c src/fdio.h src/xdr.c src/xdr.h src/xdr_data.c
-unit_tests += tests/unit/test_xdr
+hmfinclude_HEADERS += include/hmf/xdr.h include/hmf/openfile.h
+libhmf_core_la_SOURCES += src/openfile.c src/openfile.h src/fdio.c src/fdio.h src/xdr.c src/xdr.h src/xdr_data.c
+libhmf_mpi_la_SOURCES += src/openfile_job.c
+unit_tests += tests/unit/test_xdr tests/unit/test_openfile
 tests_unit_test_xdr_CPPFLAGS = $(AM_CPPFLAGS) $(TIRPC_CFLAGS)
 tests_unit_test_xdr_LDADD = $(LDADD) $(TIRPC_LIBS)
+
+examples += mpi-examples/logbook
+mpi_examples_logbook_SOURCES = mpi-examples/logbook.c
+mpi_examples_logbook_CPPFLAGS = $(mpi_cppflags)
+mpi_examples_logbook_CFLAGS = $(example_cflags)
+mpi_examples_logbook_LDFLAGS = $(mpi_ldflags)
+mpi_examples_logbook_LDADD = $(mpi_ldadd)
+shell_tests += tests/examples_logbook.sh

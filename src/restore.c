@@ -639,6 +639,8 @@ hmf_status_t hmf_restore_finish(hmf_restore_t *r)
         rc = set_functions(r);
     if (rc == HMF_OK)
         rc = copy_inside(r);
+    for (struct hmf__keeper *k = r->state->keepers; k && rc == HMF_OK; k = k->next)
+        rc = k->after(k);
     destroy(r, rc == HMF_OK);
     return rc;
 }

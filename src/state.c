@@ -35,6 +35,10 @@ void hmf_state_free(hmf_state_t *s)
         return;
     for (size_t i = 0; i < s->nvars; i++)
         hmf__free(s->vars[i].name);
+    for (struct hmf__keeper *k = s->keepers, *next; k; k = next) {
+        next = k->next;
+        k->drop(k);
+    }
     hmf__free(s->vars);
     hmf__types_fini(&s->types);
     hmf__free(s);

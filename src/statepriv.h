@@ -11,10 +11,20 @@ struct hmf__state_var {
     uint64_t hash;
 };
 
+/* Something that takes part in the state but is no memory: its record, a registered variable, is
+ * filled in before the state is captured, and followed after it was restored. */
+struct hmf__keeper {
+    struct hmf__keeper *next; /* in the order of registration */
+    hmf_status_t (*before)(struct hmf__keeper *k, const hmf_state_t *state);
+    hmf_status_t (*after)(struct hmf__keeper *k);
+    void (*drop)(struct hmf__keeper *k);
+};
+
 struct hmf_state {
     struct hmf__state_var *vars;
     size_t nvars, cap;
     struct hmf__types types;
+    struct hmf__keeper *keepers;
     size_t last_ncands; /* size of the last walk: the next one's tables begin that large */
     size_t last_nrefs;
 };

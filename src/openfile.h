@@ -1,0 +1,13 @@
+/* Open files as registered variables of a state; hmf/openfile.h says what is carried. */
+#ifndef HMF__OPENFILE_H
+#define HMF__OPENFILE_H
+
+#include "hmf/openfile.h"
+
+#include "state.h"
+
+/* One of file and fd.  Beside hmf/openfile.h's: what hmf_state_add returns. */
+hmf_status_t hmf__openfile_add(hmf_state_t *state, const char *name, FILE **file, int *fd);
+hmf_status_t hmf__openfile_remove(hmf_state_t *state, const char *name);
+
+#endif
