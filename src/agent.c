@@ -226,7 +226,7 @@ static void *loop(void *arg)
 
     for (;;) {
         int need = 2 + hmf__net_npollfds(a->net) + hmf__control_npollfds(a->control);
-        int busy, n, nnet, ncontrol;
+        int busy, n, nnet, ncontrol, timer;
         uint64_t now;
         bool stop;
 
@@ -255,9 +255,10 @@ static void *loop(void *arg)
         }
         if (stop && (!hmf__net_pending(a->net) || hmf__now_ns() > stop_at))
             break;
+        timer = hmf__coord_timer(a->coord, hmf__now_ns());
         busy = a->wave.kind || hmf__net_pending(a->net) || stop || a->ending || hmf__coord_busy(a->coord) ||
                ncontrol > 1;
-        if (poll(fds, (nfds_t)n, busy ? TICK_MS : -1) < 0 && errno != EINTR)
+        if (poll(fds, (nfds_t)n, busy ? TICK_MS : timer) < 0 && errno != EINTR)
             usleep(10000);
         if (fds[0].revents)
             take_inbox(a);

@@ -103,7 +103,6 @@ struct hmf__agent {
     uint32_t order;             /* newest wave the main thread is to follow, 0 none; of op.epoch */
     char verdict[400];          /* ABORT: why */
     bool finished;              /* the main thread is at its end */
-    bool reading;               /* the main thread has passed auto_read */
     bool ending;                /* END has come */
     bool some_lost;             /* ... and a process had died before: MPI_Finalize would wait for it */
     bool at_end;                /* the main thread waits for END, or needs to no more */

@@ -40,7 +40,7 @@ static int out_of_order(const char *what)
 
 static hmf_status_t choose_dir(struct hmf__job *j, const char *program)
 {
-    const char *dir = NULL, *name = strrchr(program, '/');
+    const char *dir = NULL, *mode = NULL, *name = strrchr(program, '/');
     size_t len;
 
     name = name ? name + 1 : program;
@@ -55,6 +55,10 @@ static hmf_status_t choose_dir(struct hmf__job *j, const char *program)
         hmf__log(HMF__LOG_ERROR, "%s: keeping 2 checkpoints", hmf_error_text());
         j->keep = 2;
     }
+    hmf__param_string("HMF_CHECKPOINT", "sync", &mode);
+    j->behind = !strcmp(mode, "async");
+    if (!j->behind && strcmp(mode, "sync") && hmf__world_rank() == 0)
+        hmf__log(HMF__LOG_ERROR, "HMF_CHECKPOINT=%s is neither sync nor async: taking sync", mode);
     return HMF_OK;
 }
 

@@ -14,8 +14,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "control.h"
+#include "schedule.h"
 #include "wave.h"
 
 #define OFFER_NS (5ull * 1000000000)     /* a spare sleeps in poll(): it answers at once or not at all */
@@ -48,10 +50,20 @@ struct hmf__coord {
     uint64_t begun_ns, last_checkpoint_ns;
     uint64_t entered_ns[ABORT + 1];  /* when each phase of this operation began */
     uint64_t epoch;
+    struct hmf__schedule schedule;
+    bool unasked;               /* the checkpoint of this operation is the schedule's wish alone */
     bool ending;
 };
 
 static void kick(struct hmf__coord *c);
+
+static double wall_s(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
 
 static void enter(struct hmf__coord *c, enum phase phase)
 {
@@ -76,6 +88,7 @@ hmf_status_t hmf__coord_new(struct hmf__agent *a)
     memset(c->spare, FREE, (size_t)a->nprocs);
     for (int r = 0; r < a->nranks; r++)
         c->spare[a->proc_of[r]] = NOT_SPARE;
+    hmf__schedule_init(&c->schedule, hmf__now_ns(), wall_s());
     a->coord = c;
     return HMF_OK;
 }
@@ -155,7 +168,7 @@ static void idle(struct hmf__coord *c)
 
 /* The operation fails as a whole: before TAKE the spares stay free, after it they are spent,
  * since the program runs in them already. */
-static void fail(struct hmf__coord *c, const char *why)
+static void fail(struct hmf__coord *c, hmf_status_t status, const char *why)
 {
     char text[500];
 
@@ -177,7 +190,10 @@ static void fail(struct hmf__coord *c, const char *why)
     if (c->op.kind == HMF__OP_CHECKPOINT) {
         char line[700];
         snprintf(line, sizeof line, "no checkpoint was taken: %s", text);
-        answer_checkpoint(c, 0, line);
+        if (c->unasked && status == HMF_ERR_STATE)
+            hmf__log(HMF__LOG_INFO, "%s", line);   /* the job is at its end: nobody misses it */
+        else
+            answer_checkpoint(c, 0, line);
     }
     enter(c, ABORT);
     hmf__wave_start(c->a, HMF__WAVE_ABORT, &c->op, text);
@@ -202,10 +218,23 @@ static int known(struct hmf__coord *c, const struct hmf__ask *ask)
            c->last_checkpoint_ns && hmf__now_ns() - c->last_checkpoint_ns < SAME_SIGNAL_NS;
 }
 
+static void put_wish(struct hmf__coord *c, const struct hmf__ask *ask)
+{
+    struct wish *w = hmf__malloc(sizeof *w);
+
+    if (!w) {
+        answer(c, ask, 0, "no memory to take the request");
+        return;
+    }
+    w->next = NULL;
+    w->ask = *ask;
+    *c->last = w;
+    c->last = &w->next;
+}
+
 void hmf__coord_ask(struct hmf__coord *c, struct hmf__buf *in)
 {
     struct hmf__ask ask;
-    struct wish *w;
 
     if (hmf__ask_get(in, &ask))
         return;
@@ -220,15 +249,7 @@ void hmf__coord_ask(struct hmf__coord *c, struct hmf__buf *in)
     }
     if (known(c, &ask))
         return;
-    w = hmf__malloc(sizeof *w);
-    if (!w) {
-        answer(c, &ask, 0, "no memory to take the request");
-        return;
-    }
-    w->next = NULL;
-    w->ask = ask;
-    *c->last = w;
-    c->last = &w->next;
+    put_wish(c, &ask);
     kick(c);
 }
 
@@ -245,6 +266,8 @@ static int take_wishes(struct hmf__coord *c, uint32_t kind)
         }
         if (kind == HMF__OP_CHECKPOINT) {
             c->op.stop |= w->ask.stop;
+            c->op.wait |= w->ask.token != 0;
+            c->unasked &= w->ask.source == HMF__ASK_SCHEDULE;
             if (w->ask.token && c->ntokens < (int)(sizeof c->token / sizeof *c->token))
                 c->token[c->ntokens++] = w->ask.token;
             n++;
@@ -369,9 +392,11 @@ static void kick(struct hmf__coord *c)
     c->op.kind = c->first->ask.kind;
     c->begun_ns = hmf__now_ns();
     c->ncands = 0;
+    c->unasked = true;
     if (c->op.kind == HMF__OP_CHECKPOINT) {
         take_wishes(c, c->op.kind);
         c->last_checkpoint_ns = c->begun_ns;
+        hmf__schedule_begun(&c->schedule, c->begun_ns);
         hold(c);
         return;
     }
@@ -471,6 +496,8 @@ static void hand_over(struct hmf__coord *c)
 
     hmf__buf_put_u64(&out, c->epoch);
     hmf__buf_put_bytes(&out, c->spare, (size_t)a->nprocs);
+    hmf__buf_put_u64(&out, hmf__now_ns() - c->schedule.last_ns);
+    hmf__buf_put_u64(&out, (uint64_t)(c->schedule.cost_s * 1e9));
     for (struct wish *w = c->first; w; w = w->next) {
         if (w->ask.token)
             answer(c, &w->ask, 0, "rank 0 has just moved to %s: ask there",
@@ -535,7 +562,7 @@ void hmf__coord_wave_done(struct hmf__coord *c, uint32_t kind, const struct hmf_
             idle(c);
             return;
         }
-        fail(c, sum->text);
+        fail(c, (hmf_status_t)sum->status, sum->text);
         return;
     }
     switch (kind) {
@@ -550,7 +577,7 @@ void hmf__coord_wave_done(struct hmf__coord *c, uint32_t kind, const struct hmf_
             snprintf(text, sizeof text, "the ranks stopped at different polls (%llu to %llu): every rank "
                      "must call auto_poll with the same masks in the same order",
                      (unsigned long long)sum->lo, (unsigned long long)sum->hi);
-            fail(c, text);
+            fail(c, HMF_ERR_TIMEOUT, text);
             break;
         }
         enter(c, WORK);
@@ -561,8 +588,10 @@ void hmf__coord_wave_done(struct hmf__coord *c, uint32_t kind, const struct hmf_
     case HMF__WAVE_WORK:
         if (c->op.kind == HMF__OP_CHECKPOINT) {
             char line[100];
+            uint64_t now = hmf__now_ns();
+            hmf__schedule_taken(&c->schedule, now, now - c->begun_ns);
             snprintf(line, sizeof line, "checkpoint taken in %.1f ms",
-                     (double)(hmf__now_ns() - c->begun_ns) * 1e-6);
+                     (double)(now - c->begun_ns) * 1e-6);
             answer_checkpoint(c, 1, line);
             c->ending |= c->op.stop != 0;
             idle(c);
@@ -600,7 +629,7 @@ void hmf__coord_newcomer(struct hmf__coord *c, int from, struct hmf__buf *in)
         return;
     if (r.status) {
         if (c->phase != COMMIT)
-            fail(c, r.text);
+            fail(c, (hmf_status_t)r.status, r.text);
         return;
     }
     m->stage = stage;
@@ -634,7 +663,7 @@ void hmf__coord_lost(struct hmf__coord *c, int peer, const char *why)
         char text[300];
         snprintf(text, sizeof text, "the process on %s that was to take it is gone: %s",
                  node_of(c, peer), why);
-        fail(c, text);
+        fail(c, HMF_ERR_TIMEOUT, text);
     }
 }
 
@@ -656,7 +685,7 @@ void hmf__coord_tick(struct hmf__coord *c, uint64_t now_ns)
         char text[200];
         snprintf(text, sizeof text, "a newcomer did not come to auto_read and take its state in time "
                  "(HMF_STARTUP_TIMEOUT %.0f s)", (double)c->a->start_limit_ns * 1e-9);
-        fail(c, text);
+        fail(c, HMF_ERR_TIMEOUT, text);
     } else if (c->phase == COMMIT && c->wave_up) {
         for (int i = 0; i < c->ncands; i++)
             if (c->cands[i].state == ACCEPTED && c->cands[i].stage < HMF__STAGE_COMMITTED) {
@@ -666,6 +695,32 @@ void hmf__coord_tick(struct hmf__coord *c, uint64_t now_ns)
             }
         committed(c);
     }
+}
+
+int hmf__coord_timer(struct hmf__coord *c, uint64_t now_ns)
+{
+    struct hmf__ask ask = {.kind = HMF__OP_CHECKPOINT, .source = HMF__ASK_SCHEDULE, .rank = -1};
+    uint64_t in_ns;
+    enum hmf__due due;
+
+    if (!c || c->phase != IDLE || c->ending)
+        return -1;
+    due = hmf__schedule_next(&c->schedule, now_ns, wall_s(), &in_ns);
+    if (due == HMF__DUE_NOTHING)
+        return -1;
+    if (in_ns > 0)                         /* not longer than a minute: somebody may set the clock */
+        return in_ns > 60000000000ull ? 60000 : (int)(in_ns / 1000000) + 1;
+    if (!atomic_load(&c->a->polls))
+        return 1000;                       /* the program is not in its loop yet */
+    if (due == HMF__DUE_END) {
+        hmf__log(HMF__LOG_WARN, "the job's time limit is %.0f s away: it goes to disk and ends; the same "
+                 "command continues it", c->schedule.end_s - wall_s());
+        c->schedule.end_asked_ns = now_ns;
+        ask.stop = 1;
+    }
+    put_wish(c, &ask);
+    kick(c);
+    return -1;
 }
 
 void hmf__coord_end(struct hmf__coord *c)
@@ -698,6 +753,8 @@ hmf_status_t hmf__coord_take_over(struct hmf__agent *a, struct hmf__buf *in)
     spare = hmf__buf_get_bytes(in, (size_t)a->nprocs);
     if (spare)
         memcpy(c->spare, spare, (size_t)a->nprocs);
+    c->schedule.last_ns = hmf__now_ns() - hmf__buf_get_u64(in);
+    c->schedule.cost_s = (double)hmf__buf_get_u64(in) * 1e-9;
     while (hmf__buf_left(in) > 0 && !in->status)
         hmf__coord_ask(c, in);
     /* Everybody may have finished while the office was on its way. */

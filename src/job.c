@@ -274,6 +274,16 @@ struct hmf__check_job *hmf__job_check(struct hmf__job *j)
     return c;
 }
 
+void hmf__job_settle(struct hmf__job *j)
+{
+    struct hmf__check_job *check = hmf__job_check(j);
+    uint64_t generation;
+
+    if (hmf__check_complete(check, &generation) && check->rank == 0)
+        hmf__log(HMF__LOG_WARN, "the checkpoint that was written in the background is not whole: %s; the one "
+                 "before it stays", hmf_error_text());
+}
+
 /* ---- the end -------------------- */
 
 static void shut(struct hmf__job *j)
@@ -337,6 +347,8 @@ bool hmf__job_finalize(void)
         if (!j->left || j->on_disk)
             hmf__agent_tell(a, HMF__F_L_FINISHED, NULL, 0);
         lost = wait_for_end(j);
+        if (j->wrote && !j->left)
+            hmf__job_settle(j);
         if (j->wrote && !j->left && hmf__check_finished(hmf__job_check(j)) && a->rank == 0)
             hmf__log(HMF__LOG_WARN, "%s: the next start would continue from the last checkpoint",
                      hmf_error_text());

@@ -27,6 +27,7 @@ struct hmf__job {
     bool wrote;                 /* checkpoints were written or read: mark the end */
     char *dir;                  /* checkpoint directory */
     long keep;
+    bool behind;                /* checkpoints are written behind the program's back */
     uint64_t id;                /* of this run, equal on all processes */
     struct hmf__check_job check;
 };
@@ -66,5 +67,9 @@ hmf_status_t hmf__job_agree(hmf_status_t mine);
 
 /* The checkpoint layer's handle, brought up to date with who this process is now. */
 struct hmf__check_job *hmf__job_check(struct hmf__job *j);
+
+/* Collective over the actives: waits for a checkpoint that is written in the background; one that
+ * failed is logged. */
+void hmf__job_settle(struct hmf__job *j);
 
 #endif

@@ -5,11 +5,12 @@ pkginclude_HEADERS += include/auto.h
 hmfinclude_HEADERS += include/hmf/job.h
 # The agents know nothing of MPI: unit tests run a whole job of them in one process.
 libhmf_core_la_SOURCES += src/net.c src/net.h src/op.c src/op.h src/agent.c src/agent.h \
-	src/wave.c src/wave.h src/coord.c src/coord.h src/control.c src/control.h
+	src/wave.c src/wave.h src/coord.c src/coord.h src/control.c src/control.h \
+	src/schedule.c src/schedule.h
 libhmf_mpi_la_SOURCES += src/xfer.c src/xfer.h src/settings.c src/settings.h src/move.c src/move.h \
 	src/job.c src/job.h src/auto.c
 libhmf_core_la_LIBADD += -lpthread
-unit_tests += tests/unit/test_agent
+unit_tests += tests/unit/test_agent tests/unit/test_schedule
 
 bin_PROGRAMS += hmf
 hmf_SOURCES = src/tools/hmf.c src/tools/hmf_check.c src/tools/hmf_check.h
@@ -26,4 +27,4 @@ check_PROGRAMS += tests/fault/newcomer
 tests_fault_newcomer_CPPFLAGS = $(mpi_cppflags)
 tests_fault_newcomer_LDFLAGS = $(mpi_ldflags)
 tests_fault_newcomer_LDADD = $(mpi_ldadd)
-shell_tests += tests/fault/newcomer.sh tests/tool.sh
+shell_tests += tests/fault/newcomer.sh tests/tool.sh tests/schedule.sh

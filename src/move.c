@@ -63,9 +63,16 @@ static int checkpoint(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
                        "HMF_RESTART=never if it may go, or HMF_DIR to another directory", j->dir);
     if (!st)
         st = hmf_image_capture(j->state, &image);
-    /* write is collective: everybody enters it with an image, or nobody. */
-    if (!(st = hmf__job_agree(st)))
-        st = hmf__check_write(hmf__job_check(j), image, &generation);
+    /* Writing is collective: everybody enters it with an image, or nobody. */
+    if (!(st = hmf__job_agree(st))) {
+        struct hmf__check_job *check = hmf__job_check(j);
+        if (j->behind && !op->stop && !op->wait) {
+            st = hmf__check_begin(check, image, &generation);
+        } else {
+            hmf__job_settle(j);
+            st = hmf__check_write(check, image, &generation);
+        }
+    }
     hmf_image_free(image);
     done(j, op->epoch, HMF__WAVE_WORK, st, n);
     if (st)
@@ -85,7 +92,10 @@ static hmf_status_t work(struct hmf__job *j, const struct hmf__op *op,
 {
     struct given_up g = {j, op->epoch};
     struct hmf__buf pack = HMF__BUF_INIT;
-    hmf_status_t st = hmf__world_drain();
+    hmf_status_t st;
+
+    hmf__job_settle(j);
+    st = hmf__world_drain();
 
     if (st || !leaving)
         return st;

@@ -41,6 +41,7 @@ hmf_status_t hmf__op_put(struct hmf__buf *out, const struct hmf__op *op)
     hmf__buf_put_u64(out, op->epoch);
     hmf__buf_put_u32(out, op->kind);
     hmf__buf_put_u32(out, op->stop);
+    hmf__buf_put_u32(out, op->wait);
     hmf__buf_put_u64(out, op->cut);
     hmf__buf_put_u32(out, op->nmoves);
     for (uint32_t i = 0; i < op->nmoves; i++) {
@@ -63,6 +64,7 @@ hmf_status_t hmf__op_get(struct hmf__buf *in, int nranks, int nprocs, struct hmf
     op.epoch = hmf__buf_get_u64(in);
     op.kind = hmf__buf_get_u32(in);
     op.stop = hmf__buf_get_u32(in);
+    op.wait = hmf__buf_get_u32(in);
     op.cut = hmf__buf_get_u64(in);
     op.nmoves = hmf__buf_get_u32(in);
     if (in->status || (op.kind != HMF__OP_CHECKPOINT && op.kind != HMF__OP_MOVE) ||

@@ -12,7 +12,7 @@
 
 enum hmf__op_kind { HMF__OP_CHECKPOINT = 1, HMF__OP_MOVE = 2 };
 
-enum hmf__ask_source { HMF__ASK_SIGNAL, HMF__ASK_PROGRAM, HMF__ASK_CONTROL };
+enum hmf__ask_source { HMF__ASK_SIGNAL, HMF__ASK_PROGRAM, HMF__ASK_CONTROL, HMF__ASK_SCHEDULE };
 
 /* A wish, sent to the coordinator. */
 struct hmf__ask {
@@ -31,6 +31,7 @@ struct hmf__op {
     uint64_t epoch;         /* number of the operation, grows */
     uint32_t kind;          /* enum hmf__op_kind */
     uint32_t stop;
+    uint32_t wait;          /* checkpoint: somebody waits until it is on disk */
     uint64_t cut;           /* number of the poll at which all stop */
     uint32_t nmoves;
     struct hmf__move *moves;
