@@ -19,12 +19,17 @@
  *         | typeTRANSIENT type                      a T that is not saved: zero afterwards
  *         | -n type1 ... typen                      a struct of n fields
  *         | typePACKED -n type1 ... typen           the same, packed
+ *         | typeUNION field n v1 type1 ... vn typen a union; the field says which branch holds
+ *         | typeUNIONELSE field n v1 type1 ... vn typen type   likewise, with one for other values
+ *         | typeBITS n type                         a field, T x : n
+ *         | typeFLEX field type                     the last field, T x[]; the field says how many
  *         | typeALIGNED a type                      a field with _Alignas(a)
  *         | typeSELF k                              the k-th enclosing struct, 0 = innermost
  *         | user type number                        a type defined before (hmf/type.h)
  *
  * A field is given by its number in the enclosing struct, from 0; typeUP(k, field) means a field
- * of the k-th struct around that one.
+ * of the k-th struct around that one.  A union whose discriminant is what all its branches begin
+ * with has -1 for the field.
  */
 #ifndef TYPEMAP_H
 #define TYPEMAP_H
@@ -83,19 +88,19 @@
 #define typePOINTER 1001   /* typePOINTER, type */
 #define typeCSTRING 1002   /* after typePOINTER only */
 #define typeFSTRING 1003   /* typeFSTRING, n */
-#define typeUNION 1004     /* set aside: a union with its discriminant */
+#define typeUNION 1004     /* typeUNION, field, n, value1, type1, ... */
 #define typeSELF 1005      /* typeSELF, k */
 #define typeVOID 1006      /* after typePOINTER only */
 #define typeCOUNTED 1007   /* typeCOUNTED, field, type */
-#define typeFLEX 1008      /* set aside: a flexible array member */
-#define typeBITS 1009      /* set aside: a bit-field */
+#define typeFLEX 1008      /* typeFLEX, field, type: last field of a struct */
+#define typeBITS 1009      /* typeBITS, n, type: a field; 0 and -n: without a name */
 #define typeFUNCTION 1010
 #define typeWEAK 1011      /* typeWEAK, type */
 #define typeOPAQUE 1012    /* typeOPAQUE, n */
 #define typeTRANSIENT 1013 /* typeTRANSIENT, type */
 #define typePACKED 1014    /* typePACKED, -n, ... */
 #define typeALIGNED 1015   /* typeALIGNED, a, type */
-#define typeUNIONELSE 1016 /* set aside: a union with a default case */
+#define typeUNIONELSE 1016 /* typeUNIONELSE, field, n, value1, type1, ..., type */
 
 #define typeUP(k, field) ((k) * 65536 + (field))
 

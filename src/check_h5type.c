@@ -3,8 +3,8 @@
  *
  * A struct becomes a compound with the C field names at their C offsets. Pointers are left out of
  * it, since their slots are zero: what they point to stands in the table's .refs dataset, whose
- * compound has the pointers' paths as names. What HDF5 cannot say (unions, bit-fields, foreign
- * handles) becomes opaque bytes, so that all other fields keep their names.
+ * compound has the pointers' paths as names. What HDF5 cannot say (unions) becomes opaque bytes,
+ * and bit-fields in a row one number, so that all other fields keep their names.
  */
 #include "config.h"
 
@@ -12,6 +12,7 @@
 
 #include "base.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@
 struct builder {
     const struct hmf__types *types;
     size_t described;                   /* estimated bytes of the datatype's description */
+    const struct hmf__type *around;     /* the struct whose field is built */
 };
 
 static hid_t opaque(uint64_t size, const char *tag)
@@ -152,6 +154,33 @@ static void member_name(hid_t t, const char *wanted, uint32_t number, char *name
         snprintf(name + used, len - used, "~%u", k);
 }
 
+/* Bit-fields in a row share bytes, which HDF5's members may not: they become one member of all
+   their bytes, which is called as they are in C ("kind:3,flag:1"). *last is the last of them. */
+static hid_t bit_run(struct builder *b, const struct hmf__type *s, uint32_t first, uint32_t *last,
+                     char *name, size_t len, uint64_t *bytes)
+{
+    size_t used = 0;
+    uint64_t end = 0;
+    name[0] = '\0';
+    for (*last = first; *last < s->nfields; (*last)++) {
+        const struct hmf__field *f = &s->fields[*last];
+        const struct hmf__type *t = &b->types->v[f->type];
+        if (t->kind != HMF__KIND_BITS)
+            break;
+        end = f->offset + ((uint64_t)f->value + t->count + 7) / 8;
+        if (used + 24 >= len) /* the names of the others are in /types and in the description */
+            continue;
+        int n = snprintf(name + used, len - used, "%s%.100s:%" PRIu64, used != 0 ? "," : "",
+                         t->unnamed || f->name == NULL ? "" : f->name, t->count);
+        used = n > 0 && (size_t)n < len - used ? used + (size_t)n : len - 1;
+    }
+    (*last)--;
+    *bytes = end - s->fields[first].offset;
+    if (*bytes == 1 || *bytes == 2 || *bytes == 4 || *bytes == 8)
+        return integer(*bytes, false, b->types->abi.big_endian != 0);
+    return *bytes != 0 ? opaque(*bytes, "bit-fields") : -1;
+}
+
 static hid_t structure(struct builder *b, const struct hmf__type *s, int depth)
 {
     hid_t t = H5Tcreate(H5T_COMPOUND, (size_t)s->size);
@@ -160,15 +189,26 @@ static hid_t structure(struct builder *b, const struct hmf__type *s, int depth)
     uint64_t end = 0;
     for (uint32_t i = 0; i < s->nfields; i++) {
         const struct hmf__field *f = &s->fields[i];
-        char name[256];
+        char name[256], bits[200];
+        const char *wanted = f->name;
         const struct hmf__type *ft = &b->types->v[f->type];
-        if (ft->size == 0 || f->offset < end || is_pointer_only(b->types, f->type))
+        uint64_t bytes = ft->size;
+        hid_t m;
+        if (ft->kind == HMF__KIND_BITS) {
+            m = bit_run(b, s, i, &i, bits, sizeof bits, &bytes);
+            wanted = bits;
+            if (bytes == 0)
+                continue;
+        } else if (bytes == 0 || f->offset < end || is_pointer_only(b->types, f->type)) {
             continue;
-        hid_t m = build(b, f->type, depth + 1);
+        } else {
+            b->around = s;
+            m = build(b, f->type, depth + 1);
+        }
         if (m < 0)
             goto fail;
         H5E_BEGIN_TRY {
-            member_name(t, f->name, i, name, sizeof name);
+            member_name(t, wanted, i, name, sizeof name);
         } H5E_END_TRY
         herr_t rc = H5Tinsert(t, name, (size_t)f->offset, m);
         H5Tclose(m);
@@ -177,7 +217,7 @@ static hid_t structure(struct builder *b, const struct hmf__type *s, int depth)
         b->described += strlen(name) + 16;
         if (b->described > DESCRIPTION_MAX)
             goto fail;
-        end = f->offset + ft->size;
+        end = f->offset + bytes;
     }
     if (H5Tget_nmembers(t) <= 0)
         goto fail;
@@ -186,6 +226,29 @@ static hid_t structure(struct builder *b, const struct hmf__type *s, int depth)
 fail:
     H5Tclose(t);
     return opaque(s->size, s->name != NULL ? s->name : "struct");
+}
+
+/* Branches of a union share bytes as well: they are opaque, and the tag says which branch holds for
+   which value, "union kind: 0 i, 1 d, else raw". */
+static hid_t union_bytes(const struct hmf__type *u, const struct hmf__type *around)
+{
+    char tag[240];
+    const char *by = "first member";
+    if (u->len == HMF__LEN_FIELD)
+        by = u->len_up == 0 && around != NULL && u->len_field < around->nfields
+            ? around->fields[u->len_field].name : "a field around";
+    int used = snprintf(tag, sizeof tag, "union%s%.60s by %.60s:", u->name != NULL ? " " : "",
+                        u->name != NULL ? u->name : "", by);
+    for (uint32_t i = 0; i < u->nfields && used > 0 && (size_t)used + 90 < sizeof tag; i++) {
+        if (u->otherwise && i + 1 == u->nfields)
+            used += snprintf(tag + used, sizeof tag - (size_t)used, " else %.60s",
+                             u->fields[i].name);
+        else
+            used += snprintf(tag + used, sizeof tag - (size_t)used, " %lld %.60s%s",
+                             (long long)u->fields[i].value, u->fields[i].name,
+                             i + 1 < u->nfields ? "," : "");
+    }
+    return opaque(u->size, tag);
 }
 
 static hid_t build(struct builder *b, uint32_t index, int depth)
@@ -212,9 +275,7 @@ static hid_t build(struct builder *b, uint32_t index, int depth)
     case HMF__KIND_CSTRING:
         return string(t->size);
     case HMF__KIND_UNION:
-        return opaque(t->size, t->name != NULL ? t->name : "union");
-    case HMF__KIND_BITS:
-        return opaque(t->size, "bit-field");
+        return union_bytes(t, b->around);
     case HMF__KIND_FUNCTION:
         return opaque(t->size, "function");
     case HMF__KIND_HANDLE:
@@ -259,6 +320,7 @@ static void slot_members(struct slots *s, uint32_t index, const char *path, int 
         }
         break;
     case HMF__KIND_STRUCT:
+    case HMF__KIND_UNION:
         for (uint32_t i = 0; i < t->nfields && !s->failed; i++) {
             const char *f = t->fields[i].name;
             char number[16];
@@ -319,7 +381,7 @@ static hid_t record(const struct hmf__outline_dataset *d)
 hid_t hmf__h5type_of(const struct hmf__outline_dataset *d, const struct hmf__types *types,
                      uint64_t *columns)
 {
-    struct builder b = {types, 0};
+    struct builder b = {types, 0, NULL};
     *columns = 1;
     switch (d->form) {
     case HMF__OUTLINE_VALUES:

@@ -462,6 +462,9 @@ static bool plan_all(struct hmf__outline *p, size_t meta_len, struct own *own, s
         case HMF__SEG_REF_LEAF:
             ok = plan_numbers(p, k, s->table, "leaves", 8, true);
             break;
+        case HMF__SEG_TAIL:
+            ok = plan_numbers(p, k, s->table, "tails", 4, false);
+            break;
         }
         if (!ok)
             return false;

@@ -110,6 +110,17 @@ static void declare(struct out *o, const struct hmf__types *types, uint32_t inde
             put(o, "}");
         }
         break;
+    case HMF__KIND_BITS:
+        number(o, t, types);
+        if (t->unnamed)
+            put(o, " : %" PRIu64, t->count);
+        else
+            put(o, "%s%s : %" PRIu64, space, around, t->count);
+        return;
+    case HMF__KIND_FLEX:
+        snprintf(inner, sizeof inner, "%.300s[]", around);
+        declare(o, types, t->elem, inner, depth);
+        return;
     case HMF__KIND_FUNCTION:
         put(o, "function");
         break;

@@ -5,7 +5,9 @@
 
 #include "check_value.h"
 
+#include "bits.h"
 #include "convert.h"
+#include "depend.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -69,6 +71,14 @@ static void string_text(const unsigned char *p, uint64_t n, char *text, size_t l
     text[used] = '\0';
 }
 
+static void integer_text(bool is_signed, uint64_t n, char *text, size_t len)
+{
+    if (is_signed)
+        snprintf(text, len, "%" PRId64, (int64_t)n);
+    else
+        snprintf(text, len, "%" PRIu64, n);
+}
+
 /* Any leaf but a pointer. */
 static void leaf_text(const struct hmf__types *types, uint32_t index, const unsigned char *p,
                       char *text, size_t len)
@@ -81,10 +91,7 @@ static void leaf_text(const struct hmf__types *types, uint32_t index, const unsi
         if (t->size > 8)
             break;
         n = hmf__convert_load((unsigned)t->size, t->is_signed, swapped(types), (const char *)p);
-        if (t->is_signed)
-            snprintf(text, len, "%" PRId64, (int64_t)n);
-        else
-            snprintf(text, len, "%" PRIu64, n);
+        integer_text(t->is_signed, n, text, len);
         return;
     case HMF__KIND_FLOAT:
         real_text(t->size, real_of(types, t->size, p), text, len);
@@ -111,6 +118,50 @@ static void leaf_text(const struct hmf__types *types, uint32_t index, const unsi
         snprintf(text + used, len - (size_t)used, "...");
 }
 
+/* The structs around the place in a row that is looked at. */
+struct spot {
+    const struct hmf__types *types;
+    const unsigned char *row;
+    struct hmf__around around[MAX_DEPTH + 1];
+    int n;
+};
+
+static uint64_t bits_of(const struct hmf__types *types, const struct hmf__field *f,
+                        const unsigned char *p)
+{
+    const struct hmf__type *t = &types->v[f->type];
+    return hmf__bits_load(types->abi.big_endian, p + f->offset, (unsigned)f->value,
+                          (unsigned)t->count, t->is_signed);
+}
+
+static void enter(struct spot *s, uint32_t index, const unsigned char *p)
+{
+    if (s->n <= MAX_DEPTH)
+        s->around[s->n] = (struct hmf__around){index, (uint64_t)(p - s->row)};
+    s->n++;
+}
+
+/* The branch of a union that holds in this row; HMF__NO_BRANCH: none, or it cannot be told. */
+static uint32_t branch_of(const struct spot *s, uint32_t index, const unsigned char *p)
+{
+    struct hmf__place place;
+    if (s->n > MAX_DEPTH || !hmf__depend_union(s->types, s->around, s->n, index,
+                                               (uint64_t)(p - s->row), &place))
+        return HMF__NO_BRANCH;
+    return hmf__depend_choose(&s->types->v[index],
+                              hmf__depend_load(&place, s->types->abi.big_endian, s->row));
+}
+
+/* Pointers in the fields of a union before or from `field` on. */
+static uint64_t slots_of(const struct hmf__types *types, const struct hmf__type *t, uint32_t from,
+                         uint32_t to)
+{
+    uint64_t n = 0;
+    for (uint32_t i = from; i < to && i < t->nfields; i++)
+        n += types->v[t->fields[i].type].nslots;
+    return n;
+}
+
 /* ---- text of a row ---- */
 
 struct printer {
@@ -120,6 +171,7 @@ struct printer {
     uint64_t slot;
     char *text;
     size_t len, used;
+    struct spot spot;
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -140,6 +192,31 @@ static void put(struct printer *o, const char *fmt, ...)
     }
 }
 
+static void print(struct printer *o, uint32_t index, const unsigned char *p, int depth);
+
+static void print_field(struct printer *o, const struct hmf__field *f, const unsigned char *p,
+                        int depth)
+{
+    char leaf[LEAF_TEXT];
+    const struct hmf__type *t = &o->types->v[f->type];
+    if (f->name != NULL && f->name[0] != '\0')
+        put(o, "%s=", f->name);
+    if (t->kind == HMF__KIND_BITS) {
+        integer_text(t->is_signed, bits_of(o->types, f, p), leaf, sizeof leaf);
+        put(o, "%s", leaf);
+    } else if (t->kind == HMF__KIND_FLEX) {
+        o->pointer(o->ctx, HMF__VALUE_TAIL, leaf, sizeof leaf);
+        put(o, "%s", leaf);
+    } else {
+        print(o, f->type, p + f->offset, depth + 1);
+    }
+}
+
+static bool shows_nothing(const struct hmf__types *types, const struct hmf__field *f)
+{
+    return types->v[f->type].kind == HMF__KIND_BITS && types->v[f->type].unnamed;
+}
+
 static void print(struct printer *o, uint32_t index, const unsigned char *p, int depth)
 {
     char leaf[LEAF_TEXT];
@@ -150,13 +227,28 @@ static void print(struct printer *o, uint32_t index, const unsigned char *p, int
     switch (t->kind) {
     case HMF__KIND_STRUCT:
         put(o, "{");
-        for (uint32_t i = 0; i < t->nfields; i++) {
-            const struct hmf__field *f = &t->fields[i];
-            put(o, "%s%s=", i != 0 ? ", " : "", f->name != NULL ? f->name : "?");
-            print(o, f->type, p + f->offset, depth + 1);
+        enter(&o->spot, index, p);
+        for (uint32_t i = 0, n = 0; i < t->nfields; i++) {
+            if (shows_nothing(o->types, &t->fields[i]))
+                continue;
+            put(o, "%s", n++ != 0 ? ", " : "");
+            print_field(o, &t->fields[i], p, depth);
         }
+        o->spot.n--;
         put(o, "}");
         break;
+    case HMF__KIND_UNION: {
+        uint32_t branch = branch_of(&o->spot, index, p);
+        o->slot += slots_of(o->types, t, 0, branch);
+        put(o, "{");
+        if (branch == HMF__NO_BRANCH)
+            put(o, "?");
+        else
+            print_field(o, &t->fields[branch], p, depth);
+        put(o, "}");
+        o->slot += branch == HMF__NO_BRANCH ? 0 : slots_of(o->types, t, branch + 1, t->nfields);
+        break;
+    }
     case HMF__KIND_ARRAY:
         shown = t->count < ARRAY_SHOWN ? t->count : ARRAY_SHOWN;
         if (t->size == 0)
@@ -173,6 +265,8 @@ static void print(struct printer *o, uint32_t index, const unsigned char *p, int
         o->slot += (t->count - shown) * slots;
         break;
     case HMF__KIND_POINTER:
+    case HMF__KIND_FUNCTION:
+    case HMF__KIND_HANDLE:
         o->pointer(o->ctx, o->slot++, leaf, sizeof leaf);
         put(o, "%s", leaf);
         break;
@@ -185,7 +279,7 @@ static void print(struct printer *o, uint32_t index, const unsigned char *p, int
 void hmf__value_text(const struct hmf__types *types, uint32_t type, const unsigned char *row,
                      hmf__value_pointer *pointer, void *ctx, char *text, size_t len)
 {
-    struct printer o = {types, pointer, ctx, 0, text, len, 0};
+    struct printer o = {types, pointer, ctx, 0, text, len, 0, {.types = types, .row = row}};
     text[0] = '\0';
     print(&o, type, row, 0);
 }
@@ -198,6 +292,7 @@ struct comparison {
     hmf__value_differs *differs;
     void *ctx;
     uint64_t slot_a, slot_b, found;
+    struct spot in_a, in_b;
     char path[512];
 };
 
@@ -242,6 +337,49 @@ static bool leaves_equal(const struct comparison *c, uint32_t ia, const unsigned
 }
 
 static void compare(struct comparison *c, uint32_t ia, const unsigned char *pa, uint32_t ib,
+                    const unsigned char *pb, int depth);
+
+static void compare_fields(struct comparison *c, const struct hmf__field *f,
+                           const unsigned char *pa, const struct hmf__field *g,
+                           const unsigned char *pb, int depth)
+{
+    size_t len = strlen(c->path);
+    const struct hmf__type *a = &c->a->types->v[f->type], *b = &c->b->types->v[g->type];
+    char x[LEAF_TEXT], y[LEAF_TEXT];
+    if (f->name != NULL && f->name[0] != '\0')
+        snprintf(c->path + len, sizeof c->path - len, ".%s", f->name);
+    if (a->kind == HMF__KIND_BITS && b->kind == HMF__KIND_BITS) {
+        integer_text(a->is_signed, bits_of(c->a->types, f, pa), x, sizeof x);
+        integer_text(b->is_signed, bits_of(c->b->types, g, pb), y, sizeof y);
+        if (!a->unnamed && strcmp(x, y) != 0)
+            report(c, x, y);
+    } else if (a->kind != HMF__KIND_FLEX || b->kind != HMF__KIND_FLEX) {
+        /* what is behind a row is compared in its own table */
+        compare(c, f->type, pa + f->offset, g->type, pb + g->offset, depth + 1);
+    }
+    c->path[len] = '\0';
+}
+
+/* Two unions: by the branch that holds in both. */
+static void compare_unions(struct comparison *c, uint32_t ia, const unsigned char *pa, uint32_t ib,
+                           const unsigned char *pb, int depth)
+{
+    const struct hmf__type *a = &c->a->types->v[ia], *b = &c->b->types->v[ib];
+    uint32_t k = branch_of(&c->in_a, ia, pa), m = branch_of(&c->in_b, ib, pb);
+    uint64_t slot_a = c->slot_a + a->nslots, slot_b = c->slot_b + b->nslots;
+    if (k != m) {
+        report(c, k == HMF__NO_BRANCH ? "?" : a->fields[k].name,
+               m == HMF__NO_BRANCH ? "?" : b->fields[m].name);
+    } else if (k != HMF__NO_BRANCH) {
+        c->slot_a += slots_of(c->a->types, a, 0, k);
+        c->slot_b += slots_of(c->b->types, b, 0, k);
+        compare_fields(c, &a->fields[k], pa, &b->fields[k], pb, depth);
+    }
+    c->slot_a = slot_a;
+    c->slot_b = slot_b;
+}
+
+static void compare(struct comparison *c, uint32_t ia, const unsigned char *pa, uint32_t ib,
                     const unsigned char *pb, int depth)
 {
     const struct hmf__type *a = &c->a->types->v[ia], *b = &c->b->types->v[ib];
@@ -260,11 +398,15 @@ static void compare(struct comparison *c, uint32_t ia, const unsigned char *pa, 
     }
     switch (a->kind) {
     case HMF__KIND_STRUCT:
-        for (uint32_t i = 0; i < a->nfields; i++) {
-            const struct hmf__field *f = &a->fields[i], *g = &b->fields[i];
-            snprintf(c->path + len, sizeof c->path - len, ".%s", f->name != NULL ? f->name : "?");
-            compare(c, f->type, pa + f->offset, g->type, pb + g->offset, depth + 1);
-        }
+        enter(&c->in_a, ia, pa);
+        enter(&c->in_b, ib, pb);
+        for (uint32_t i = 0; i < a->nfields; i++)
+            compare_fields(c, &a->fields[i], pa, &b->fields[i], pb, depth);
+        c->in_a.n--;
+        c->in_b.n--;
+        break;
+    case HMF__KIND_UNION:
+        compare_unions(c, ia, pa, ib, pb, depth);
         break;
     case HMF__KIND_ARRAY:
         for (uint64_t i = 0; i < a->count && a->size != 0 && b->size != 0; i++) {
@@ -274,6 +416,8 @@ static void compare(struct comparison *c, uint32_t ia, const unsigned char *pa, 
         }
         break;
     case HMF__KIND_POINTER:
+    case HMF__KIND_FUNCTION:
+    case HMF__KIND_HANDLE:
         c->a->pointer(c->a->ctx, c->slot_a++, x, sizeof x);
         c->b->pointer(c->b->ctx, c->slot_b++, y, sizeof y);
         if (strcmp(x, y) != 0)
@@ -294,7 +438,9 @@ uint64_t hmf__value_compare(const struct hmf__value_side *a, const struct hmf__v
                             void *ctx)
 {
     struct comparison c = {.a = a, .b = b, .absolute = absolute, .relative = relative,
-                           .differs = differs, .ctx = ctx};
+                           .differs = differs, .ctx = ctx,
+                           .in_a = {.types = a->types, .row = a->row},
+                           .in_b = {.types = b->types, .row = b->row}};
     compare(&c, a->type, a->row, b->type, b->row, 0);
     return c.found;
 }

@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Text of the k-th pointer of a row; the row is the caller's. */
+/* Text of the k-th pointer of a row, or (HMF__VALUE_TAIL) of where the elements behind it are; the
+   row is the caller's. */
+#define HMF__VALUE_TAIL UINT64_MAX
 typedef void hmf__value_pointer(void *ctx, uint64_t slot, char *text, size_t len);
 
 /* One row of that type as text, cut to len. */

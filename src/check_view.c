@@ -6,6 +6,7 @@
 #include "check_view.h"
 
 #include "base.h"
+#include "check_value.h"
 #include "check_dir.h"
 #include "check_outline.h"
 #include "convert.h"
@@ -82,7 +83,8 @@ static hmf_status_t find_segments(struct hmf_check *c)
     if (c->tables == NULL)
         return hmf__fail(HMF_ERR_NOMEM, "no memory to look into %s", c->file->path);
     for (size_t i = 0; i < n; i++)
-        c->tables[i].data = c->tables[i].refs = c->tables[i].leaves = UINT32_MAX;
+        c->tables[i].data = c->tables[i].refs = c->tables[i].leaves =
+            c->tables[i].tails = UINT32_MAX;
     for (size_t i = 0; i < hmf_meta_nsegments(c->meta); i++) {
         const struct hmf__segment_info *s = hmf_meta_segment(c->meta, i);
         struct hmf__view_table *t = &c->tables[s->table];
@@ -99,6 +101,9 @@ static hmf_status_t find_segments(struct hmf_check *c)
             break;
         case HMF__SEG_REF_LEAF:
             t->leaves = (uint32_t)i;
+            break;
+        case HMF__SEG_TAIL:
+            t->tails = (uint32_t)i;
             break;
         }
         if (rc != HMF_OK)
@@ -254,13 +259,15 @@ hmf_status_t hmf__view_rows_init(struct hmf__view_rows *w, struct hmf_check *c,
     if (w->room > item->rows)
         w->room = item->rows;
     uint64_t data = w->room * item->row_bytes;
-    if (data > c->file->bytes || w->room * slots * 4 > c->file->bytes)
+    if (data > c->file->bytes || w->room * slots * 4 > c->file->bytes
+        || w->room > c->file->bytes)
         return hmf__fail(HMF_ERR_FORMAT, "%s is damaged: rows of %s are larger than the file",
                          c->file->path, item->name);
     w->data = hmf__malloc((size_t)data);
     w->refs = hmf__malloc((size_t)(w->room * slots * 4));
     w->leaves = hmf__malloc((size_t)(w->room * slots * 8));
-    if (w->data == NULL || w->refs == NULL || w->leaves == NULL) {
+    w->tails = hmf__malloc((size_t)(w->room * 4));
+    if (w->data == NULL || w->refs == NULL || w->leaves == NULL || w->tails == NULL) {
         hmf__view_rows_fini(w);
         return hmf__fail(HMF_ERR_NOMEM, "no memory to look into %s", c->file->path);
     }
@@ -272,7 +279,8 @@ void hmf__view_rows_fini(struct hmf__view_rows *w)
     hmf__free(w->data);
     hmf__free(w->refs);
     hmf__free(w->leaves);
-    w->data = w->refs = w->leaves = NULL;
+    hmf__free(w->tails);
+    w->data = w->refs = w->leaves = w->tails = NULL;
 }
 
 /* Rows of the table, into the window behind those that are there. */
@@ -291,6 +299,8 @@ static hmf_status_t read_run(struct hmf__view_rows *w, uint64_t row, uint64_t ro
     if (rc == HMF_OK && slots != 0 && t->leaves != UINT32_MAX)
         rc = hmf__file_read_range(c->file, t->leaves, row * slots * 8, rows * slots * 8,
                                   w->leaves + w->count * slots * 8);
+    if (rc == HMF_OK && t->tails != UINT32_MAX) /* a block has one row there */
+        rc = hmf__file_read_range(c->file, t->tails, row * 4, rows * 4, w->tails + w->count * 4);
     w->count += rows;
     return rc;
 }
@@ -355,12 +365,15 @@ void hmf__view_pointer(void *ctx, uint64_t slot, char *text, size_t len)
     uint64_t slots = hmf_meta_table(c->meta, w->item->table)->nslots;
     uint64_t at = w->current * slots + slot, leaf = 0, in;
     uint64_t id = t->refs != UINT32_MAX && slot < slots ? number_at(c, w->refs + at * 4, 4) : 0;
+    bool tail = slot == HMF__VALUE_TAIL;
+    if (tail)
+        id = t->tails != UINT32_MAX ? number_at(c, w->tails + w->current * 4, 4) : 0;
     if (id == 0) {
         snprintf(text, len, "NULL");
         return;
     }
     id--;
-    if (t->leaves != UINT32_MAX)
+    if (t->leaves != UINT32_MAX && !tail)
         leaf = number_at(c, w->leaves + at * 8, 8);
     for (uint32_t k = 0; k < hmf_meta_ntables(c->meta); k++) {
         const struct hmf__table_info *info = hmf_meta_table(c->meta, k);
@@ -378,8 +391,7 @@ void hmf__view_pointer(void *ctx, uint64_t slot, char *text, size_t len)
             leaf %= nleaves;
         }
         if (leaf != 0)
-            hmf__layout_path(types, info->type, hmf__layout_offset(types, info->type, leaf), path,
-                             sizeof path);
+            hmf__layout_leaf_path(types, info->type, leaf, path, sizeof path);
         const char *name = name_row(c, k, row, &in);
         snprintf(text, len, "-> %.100s[%" PRIu64 "]%s%s", name, in, path, past);
         return;

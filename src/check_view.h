@@ -25,7 +25,7 @@ struct hmf__view_item {
 
 /* A table's segments, and what locates a row. */
 struct hmf__view_table {
-    uint32_t data, refs, leaves;        /* numbers of segments, UINT32_MAX: none */
+    uint32_t data, refs, leaves, tails; /* numbers of segments, UINT32_MAX: none */
     uint64_t *first_row;                /* per block, and one beyond; NULL: a block is a row */
     struct hmf__view_run {              /* rows that are no variable's, ascending */
         uint64_t row, rows, before;     /* before: rows in the runs before it */
@@ -59,7 +59,7 @@ struct hmf__view_rows {
     const struct hmf__view_item *item;
     uint64_t first, count;              /* within the item */
     uint64_t room;                      /* rows that the buffers hold */
-    unsigned char *data, *refs, *leaves;
+    unsigned char *data, *refs, *leaves, *tails;
     uint64_t current;                  /* the row that hmf__view_pointer speaks of, in the window */
 };
 
@@ -70,7 +70,8 @@ void hmf__view_rows_fini(struct hmf__view_rows *w);
 /* Fills the window from that row of the item on, with as many rows as it holds and there are. */
 hmf_status_t hmf__view_rows_read(struct hmf__view_rows *w, uint64_t first);
 
-/* For hmf__value_text: "NULL", "-> u[3]", "-> node[2].next"; ctx is the window. */
+/* For hmf__value_text: "NULL", "-> u[3]", "-> node[2].next"; ctx is the window.  Slot
+   HMF__VALUE_TAIL: what stands behind the row. */
 void hmf__view_pointer(void *ctx, uint64_t slot, char *text, size_t len);
 
 #endif

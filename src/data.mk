@@ -7,7 +7,8 @@ libhmf_core_la_SOURCES += \
 	src/base.c src/base.h src/status.c src/log.c src/param.c \
 	src/buf.c src/buf.h src/crc32c.c src/crc32c.h \
 	src/type.c src/type.h src/typecache.h src/desc.c src/typereg.c src/typereg.h \
-	src/typeclass.c src/layout.c src/slots.c src/slots.h \
+	src/typeclass.c src/layout.c src/bits.c src/bits.h src/depend.c src/depend.h \
+	src/slots.c src/slots.h \
 	src/match.c src/plan.c src/plan.h src/convert.c src/convert.h src/ldouble.c \
 	src/function.c src/function.h src/handle.c src/handle.h src/state.c src/state.h src/statepriv.h \
 	src/walk.c src/walk.h src/overlap.c src/region.c \
@@ -15,8 +16,8 @@ libhmf_core_la_SOURCES += \
 	src/stream.c src/stream.h
 
 unit_tests += tests/unit/test_base tests/unit/test_buf tests/unit/test_crc32c \
-	tests/unit/test_type tests/unit/test_image tests/unit/test_plan tests/unit/test_language tests/unit/test_stream
-EXTRA_DIST += tests/unit/carry.h tests/unit/golden.h tests/tools/image.py tests/golden/README.md \
+	tests/unit/test_type tests/unit/test_image tests/unit/test_plan tests/unit/test_language tests/unit/test_forms tests/unit/test_stream
+EXTRA_DIST += tests/unit/carry.h tests/unit/foreign.h tests/unit/golden.h tests/tools/image.py tests/golden/README.md \
 	tests/golden/v1-x86_64.hmf tests/golden/v1-x86_64.txt doc/type-language.md doc/image-format.md
 shell_tests += tests/tools/image_reader.sh
 

@@ -8,6 +8,7 @@
 #include "type.h"
 
 #include "base.h"
+#include "depend.h"
 #include "typecache.h"
 #include "typereg.h"
 
@@ -45,11 +46,20 @@ struct compiler {
     size_t next_queued;  /* users from here on may be QUEUED */
     uint32_t *late;      /* arrays behind pointers, to be finished when all types are complete */
     size_t nlate, late_cap;
+    struct counted *counted;
+    size_t ncounted, counted_cap;
 };
 
-struct length { /* a length said to be in a field, to be checked when the struct is complete */
+struct length { /* a number said to be in a field, to be checked when the struct is complete */
     uint32_t in, field;
     size_t at;
+    const char *what;
+};
+
+struct counted { /* a counted pointer, to be checked when what is behind it is complete */
+    uint32_t node;
+    size_t at;
+    const char *of;
 };
 
 struct parser {
@@ -184,49 +194,65 @@ static hmf_status_t field_name(struct parser *p, uint32_t i, char **out)
             return wrong(p, p->pos, "there are only %zu field names, one for each field is needed",
                          p->nnames);
         name = p->names[p->next_name++];
-        if (!*name || strlen(name) > HMF__MAX_NAME)
-            return wrong(p, p->pos, "a field name must have 1 to %d bytes", HMF__MAX_NAME);
+        if (strlen(name) > HMF__MAX_NAME) /* none: an anonymous member */
+            return wrong(p, p->pos, "a field name has at most %d bytes", HMF__MAX_NAME);
     } else {
         snprintf(text, sizeof text, "f%u", i);
     }
     return (*out = hmf__strdup(name)) ? HMF_OK : no_memory();
 }
 
-/* typeCOUNTED, field: where the length is. */
-static hmf_status_t parse_length(struct parser *p, size_t at, struct hmf__type *node)
+/* An operand that names a field: where the number is that node depends on, at most so many
+ * pointers away. */
+static hmf_status_t parse_field(struct parser *p, size_t at, const char *what, int max_hops,
+                                struct hmf__type *node)
 {
     hmf_status_t rc;
     int f = 0;
 
-    if ((rc = operand(p, at, "the field with the length", &f)) != HMF_OK)
+    if ((rc = operand(p, at, what, &f)) != HMF_OK)
         return rc;
     int up = f / 65536, field = f % 65536;
     if (f < 0 || up >= p->nenclosing)
-        return wrong(p, at + 1, "the length is in field %d of the struct %d around, but %d structs "
-                     "are around", field, up, p->nenclosing);
+        return wrong(p, at + 1, "%s is in field %d of the struct %d around, but %d structs are "
+                     "around", what, field, up, p->nenclosing);
     int hops = p->pointers - p->hops[p->nenclosing - 1 - up];
-    if (hops > 1)
-        return wrong(p, at + 1, "the length is in a struct that is %d pointers away: one is the "
-                     "most", hops);
+    if (hops > max_hops)
+        return wrong(p, at + 1, "%s is in a struct that is %d pointers away: %s", what, hops,
+                     max_hops ? "one is the most" : "it must be in the same one");
     node->len = hops ? HMF__LEN_OUTER : HMF__LEN_FIELD;
     node->len_field = (uint32_t)field;
     node->len_up = (uint32_t)up;
     if (!grow((void **)&p->lengths, &p->lengths_cap, p->nlengths, sizeof *p->lengths))
         return no_memory();
     p->lengths[p->nlengths++] = (struct length){p->enclosing[p->nenclosing - 1 - up],
-                                                (uint32_t)field, at + 1};
+                                                (uint32_t)field, at + 1, what};
     return HMF_OK;
 }
 
-/* All fields that hold lengths exist and are integers. */
+/* All fields that hold lengths and discriminants exist and are integers. */
 static hmf_status_t check_lengths(const struct parser *p)
 {
     for (size_t i = 0; i < p->nlengths; i++) {
-        const struct hmf__type *y = &p->c->t->v[p->lengths[i].in];
-        if (p->lengths[i].field >= y->nfields ||
-            p->c->t->v[y->fields[p->lengths[i].field].type].kind != HMF__KIND_INT)
-            return wrong(p, p->lengths[i].at, "field %u, which should hold the length, is no "
-                         "integer field", p->lengths[i].field);
+        const struct length *l = &p->lengths[i];
+        struct hmf__around in = {l->in, 0};
+        struct hmf__place place;
+        if (!hmf__depend_field(p->c->t, &in, 1, 0, l->field, &place))
+            return wrong(p, l->at, "field %u, which should hold %s, is no integer field", l->field,
+                         l->what);
+    }
+    return HMF_OK;
+}
+
+/* Elements of a known size stand behind counted pointers; now all types are complete. */
+static hmf_status_t check_counted(const struct compiler *c)
+{
+    for (size_t i = 0; i < c->ncounted; i++) {
+        const struct counted *k = &c->counted[i];
+        struct parser p = {.of = k->of};
+        if (c->t->v[c->t->v[k->node].elem].flex)
+            return wrong(&p, k->at, "a counted pointer leads to elements of a known size: not to a "
+                         "struct with a flexible array member");
     }
     return HMF_OK;
 }
@@ -237,7 +263,7 @@ static hmf_status_t parse_pointer(struct parser *p, int depth, size_t at, int wo
     struct hmf__type node = {.kind = HMF__KIND_POINTER, .count = 1, .weak = word == typeWEAK};
     hmf_status_t rc;
 
-    if (word == typeCOUNTED && (rc = parse_length(p, at, &node)) != HMF_OK)
+    if (word == typeCOUNTED && (rc = parse_field(p, at, "the length", 1, &node)) != HMF_OK)
         return rc;
     p->pointers++;
     rc = parse_type(p, depth + 1, true, &node.elem);
@@ -257,6 +283,12 @@ static hmf_status_t parse_pointer(struct parser *p, int depth, size_t at, int wo
     }
     if ((rc = hmf__types_add(p->c->t, &node, out)) != HMF_OK)
         return rc;
+    if (word == typeCOUNTED) {
+        struct compiler *c = p->c;
+        if (!grow((void **)&c->counted, &c->counted_cap, c->ncounted, sizeof *c->counted))
+            return no_memory();
+        c->counted[c->ncounted++] = (struct counted){*out, at, p->of};
+    }
     return hmf__types_finish(p->c->t, *out, false);
 }
 
@@ -290,6 +322,144 @@ static hmf_status_t parse_alignment(struct parser *p, uint32_t *align)
     return HMF_OK;
 }
 
+/* `typeBITS w T`, a field. */
+static hmf_status_t parse_bits(struct parser *p, uint32_t *out)
+{
+    struct hmf__type node;
+    size_t at = p->pos++;
+    hmf_status_t rc;
+    int width = 0, word = 0;
+
+    if ((rc = operand(p, at, "the number of bits", &width)) != HMF_OK ||
+        (rc = operand(p, at, "the type of the bit-field", &word)) != HMF_OK)
+        return rc;
+    if (word < 0 || !hmf__types_basic(p->c->t, (uint32_t)word, &node) ||
+        node.kind != HMF__KIND_INT)
+        return wrong(p, at + 2, "a bit-field is of a basic integer type, not of %d", word);
+    int most = word == typeBOOL ? 1 : 8 * (int)node.size;
+    if (width > most || width < -most)
+        return wrong(p, at + 1, "a bit-field of %d bits: %s has %d on this machine", width,
+                     hmf__basic_name(node.number), most);
+    node.kind = HMF__KIND_BITS;
+    node.unnamed = width <= 0;
+    node.count = (uint64_t)(width < 0 ? -width : width);
+    if ((rc = hmf__types_add(p->c->t, &node, out)) != HMF_OK)
+        return rc;
+    return hmf__types_finish(p->c->t, *out, false);
+}
+
+/* `typeFLEX field T`, the last field of a struct of more than one. */
+static hmf_status_t parse_flex(struct parser *p, int depth, uint32_t *out)
+{
+    struct hmf__type node = {.kind = HMF__KIND_FLEX, .count = 1};
+    size_t at = p->pos++;
+    hmf_status_t rc;
+
+    if ((rc = parse_field(p, at, "the length", 0, &node)) != HMF_OK)
+        return rc;
+    if (node.len_up)
+        return wrong(p, at + 1, "the length of a flexible array member is in the same struct");
+    size_t elem = p->pos;
+    if ((rc = parse_type(p, depth + 1, false, &node.elem)) != HMF_OK)
+        return rc;
+    if (p->c->t->v[node.elem].flex)
+        return wrong(p, elem, "a struct with a flexible array member cannot be an element");
+    if ((rc = hmf__types_add(p->c->t, &node, out)) != HMF_OK)
+        return rc;
+    return hmf__types_finish(p->c->t, *out, false);
+}
+
+/* Field i of a struct of n. */
+static hmf_status_t parse_member(struct parser *p, int depth, uint32_t i, uint32_t n,
+                                 struct hmf__field *f)
+{
+    hmf_status_t rc;
+
+    if ((rc = parse_alignment(p, &f->align)) != HMF_OK)
+        return rc;
+    size_t at = p->pos;
+    int word = at < p->len ? p->desc[at] : 0;
+    if (word == typeBITS) {
+        if (f->align)
+            return wrong(p, at, "a bit-field cannot be aligned");
+        return parse_bits(p, &f->type);
+    }
+    if (word == typeFLEX) {
+        if (i + 1 != n || n < 2)
+            return wrong(p, at, "typeFLEX is the last field of a struct, behind others");
+        return parse_flex(p, depth, &f->type);
+    }
+    if ((rc = parse_type(p, depth + 1, false, &f->type)) == HMF_OK && p->c->t->v[f->type].flex)
+        rc = wrong(p, at, "a struct with a flexible array member cannot be part of another type");
+    return rc;
+}
+
+/* typeUNION field n v1 T1 ... vn Tn; typeUNIONELSE ... Telse; into a reserved node or a new one. */
+static hmf_status_t parse_union(struct parser *p, int depth, size_t at, uint32_t into,
+                                uint32_t *out)
+{
+    bool otherwise = p->desc[at] == typeUNIONELSE;
+    struct hmf__type node = {.kind = HMF__KIND_UNION, .elem = HMF__TYPE_NONE,
+                             .otherwise = otherwise};
+    hmf_status_t rc = HMF_OK;
+    int n = 0;
+
+    if (p->pos < p->len && p->desc[p->pos] == -1)
+        p->pos++; /* the discriminant is what every branch begins with */
+    else if ((rc = parse_field(p, at, "the discriminant", 0, &node)) != HMF_OK)
+        return rc;
+    if ((rc = operand(p, at, "the number of branches", &n)) != HMF_OK)
+        return rc;
+    if (n < 1 - otherwise || n > HMF__MAX_FIELDS - 1 || (size_t)n > (p->len - p->pos) / 2)
+        return wrong(p, at + 2, "a union of %d branches, but %zu numbers follow", n,
+                     p->len - p->pos);
+    uint32_t nfields = (uint32_t)n + otherwise;
+    if (!(node.fields = hmf__calloc(nfields, sizeof *node.fields)))
+        return no_memory();
+    for (uint32_t i = 0; i < nfields; i++) {
+        struct hmf__field *f = &node.fields[i];
+        size_t value_at = p->pos;
+        int value = 0;
+        if ((rc = field_name(p, i, &f->name)) != HMF_OK)
+            goto drop_fields;
+        node.nfields++;
+        if (i < (uint32_t)n && (rc = operand(p, at, "the value of a branch", &value)) != HMF_OK)
+            goto drop_fields;
+        f->value = value;
+        for (uint32_t k = 0; k < i && i < (uint32_t)n; k++)
+            if (node.fields[k].value == value) {
+                rc = wrong(p, value_at, "the value %d selects two branches", value);
+                goto drop_fields;
+            }
+        size_t type_at = p->pos;
+        if ((rc = parse_alignment(p, &f->align)) != HMF_OK ||
+            (rc = parse_type(p, depth + 1, false, &f->type)) != HMF_OK)
+            goto drop_fields;
+        if (p->c->t->v[f->type].flex) {
+            rc = wrong(p, type_at, "a struct with a flexible array member cannot be part of "
+                       "another type");
+            goto drop_fields;
+        }
+    }
+    if (node.len == HMF__LEN_FIXED && !hmf__depend_leads(p->c->t, &node)) {
+        rc = wrong(p, at + 1, "the branches do not all begin with the same integer type, which "
+                   "should be the discriminant");
+        goto drop_fields;
+    }
+    *out = into;
+    if (into != HMF__TYPE_NONE)
+        p->c->t->v[into] = node;
+    else if ((rc = hmf__types_add(p->c->t, &node, out)) != HMF_OK)
+        return rc;
+    return hmf__types_finish(p->c->t, *out, false);
+
+drop_fields:
+    for (uint32_t i = 0; i < node.nfields; i++)
+        hmf__free(node.fields[i].name);
+    hmf__free(node.fields);
+    return rc;
+}
+
 /* `-n type1 ... typen` into node `id` (reserved), with an optional given layout. */
 static hmf_status_t parse_struct(struct parser *p, int depth, uint32_t id, bool packed,
                                  const struct hmf_type_layout *layout)
@@ -315,13 +485,13 @@ static hmf_status_t parse_struct(struct parser *p, int depth, uint32_t id, bool 
     for (; i < nfields; i++) {
         if ((rc = field_name(p, i, &fields[i].name)) != HMF_OK)
             goto drop_fields;
-        if ((rc = parse_alignment(p, &fields[i].align)) != HMF_OK ||
-            (rc = parse_type(p, depth + 1, false, &fields[i].type)) != HMF_OK) {
+        if ((rc = parse_member(p, depth, i, nfields, &fields[i])) != HMF_OK) {
             hmf__free(fields[i].name);
             goto drop_fields;
         }
         if (layout)
-            fields[i].offset = layout->offsets[i];
+            fields[i].offset = layout->offsets[i] == HMF_TYPE_BITS_OFFSET ? HMF__OFFSET_NATURAL
+                                                                          : layout->offsets[i];
     }
     p->nenclosing--;
     t->v[id].kind = HMF__KIND_STRUCT;
@@ -337,6 +507,8 @@ static hmf_status_t parse_struct(struct parser *p, int depth, uint32_t id, bool 
     if (rc == HMF_ERR_FORMAT)
         rc = wrong(p, at, "the given layout has fields that overlap, stand in another order or "
                    "reach beyond the struct's size");
+    else if (rc == HMF_ERR_LIMIT && !t->v[id].size && t->v[id].width < HMF__MAX_WIDTH)
+        rc = wrong(p, at, "the struct holds nothing, or is too large");
     return rc;
 
 drop_fields:
@@ -360,6 +532,8 @@ static hmf_status_t parse_array(struct parser *p, int depth, size_t at, bool poi
         return wrong(p, at + 1, "an array of %d elements", n);
     if ((rc = parse_type(p, depth + 1, pointee, &elem)) != HMF_OK)
         return rc;
+    if (p->c->t->v[elem].flex)
+        return wrong(p, at, "a struct with a flexible array member cannot be an element");
     if (p->c->t->v[elem].kind == HMF__KIND_CSTRING || p->c->t->v[elem].kind == HMF__KIND_VOID)
         return wrong(p, at, "an array of strings is written typeARRAY, n, typePOINTER, "
                      "typeCSTRING");
@@ -450,7 +624,17 @@ static hmf_status_t parse_type(struct parser *p, int depth, bool pointee, uint32
     case typeTRANSIENT:
         if ((rc = parse_type(p, depth + 1, false, &elem)) != HMF_OK)
             return rc;
+        if (p->c->t->v[elem].flex)
+            return wrong(p, at, "a struct with a flexible array member cannot be part of another "
+                         "type");
         return add_node(p, HMF__KIND_TRANSIENT, elem, 1, out);
+    case typeUNION:
+    case typeUNIONELSE:
+        return parse_union(p, depth, at, HMF__TYPE_NONE, out);
+    case typeBITS:
+    case typeFLEX:
+        return wrong(p, at, "%s stands for a field of a struct only",
+                     word == typeBITS ? "typeBITS" : "typeFLEX");
     case typeALIGNED:
         return wrong(p, at, "typeALIGNED stands before the type of a struct's field only");
     case typeSELF:
@@ -459,7 +643,7 @@ static hmf_status_t parse_type(struct parser *p, int depth, bool pointee, uint32
     if (!hmf__types_basic(p->c->t, (uint32_t)word, &node))
         return wrong(p, at, "%d is no type number", word);
     for (uint32_t i = 0; i < p->c->t->n; i++) /* leaves stand at the front mostly: found soon */
-        if (p->c->t->v[i].number == (uint32_t)word && p->c->t->v[i].nleaves) {
+        if (p->c->t->v[i].number == (uint32_t)word && p->c->t->v[i].kind == node.kind) {
             *out = i;
             return HMF_OK;
         }
@@ -479,6 +663,10 @@ static hmf_status_t parse_whole(struct parser *p, int depth, uint32_t into,
         p->pos = 1 + packed;
         *out = into;
         rc = parse_struct(p, depth, into, packed, layout);
+    } else if (into != HMF__TYPE_NONE && p->len &&
+               (p->desc[0] == typeUNION || p->desc[0] == typeUNIONELSE)) {
+        p->pos = 1;
+        rc = parse_union(p, depth, 0, into, out);
     } else {
         rc = parse_type(p, depth, false, out);
     }
@@ -506,7 +694,7 @@ static hmf_status_t compile_user(struct compiler *c, size_t u, int depth)
         return rc;
     struct hmf__type *y = &c->t->v[node];
     if (got != node) { /* another name for a type that is no struct */
-        if (c->t->v[got].kind == HMF__KIND_STRUCT)
+        if (c->t->v[got].nfields)
             return wrong(&p, 0, "it is another name for a user type: use that one's number");
         *y = c->t->v[got];
         if (!y->nleaves)
@@ -583,6 +771,8 @@ hmf_status_t hmf__types_compile(struct hmf__types *t, const int *desc, size_t le
             rc = compile_user(&c, c.next_queued, 0);
     for (size_t i = 0; rc == HMF_OK && i < c.nlate; i++)
         rc = hmf__types_finish(t, c.late[i], false);
+    if (rc == HMF_OK)
+        rc = check_counted(&c);
     if (rc == HMF_OK && !users) {
         if (grow((void **)&k->entries, &k->entries_cap, k->nentries, sizeof *k->entries))
             k->entries[k->nentries++] = (struct entry){hash, key.data, key.len, root};
@@ -598,6 +788,7 @@ hmf_status_t hmf__types_compile(struct hmf__types *t, const int *desc, size_t le
         hmf__types_cut(t, first_node);
     }
     hmf__free(c.late);
+    hmf__free(c.counted);
 drop_key:
     hmf__buf_fini(&key);
     return rc;
@@ -640,6 +831,17 @@ struct writer {
     int nenclosing;
 };
 
+static void put_type(struct writer *w, uint32_t id, int depth);
+
+static void put_field(struct writer *w, const struct hmf__field *f, int depth)
+{
+    if (f->align) {
+        hmf__buf_put_i32(w->out, typeALIGNED);
+        hmf__buf_put_i32(w->out, (int32_t)f->align);
+    }
+    put_type(w, f->type, depth + 1);
+}
+
 static void put_type(struct writer *w, uint32_t id, int depth)
 {
     const struct hmf__type *y = &w->t->v[id];
@@ -673,14 +875,31 @@ static void put_type(struct writer *w, uint32_t id, int depth)
             hmf__buf_put_i32(w->out, typePACKED);
         hmf__buf_put_i32(w->out, -(int32_t)y->nfields);
         w->enclosing[w->nenclosing++] = id;
-        for (uint32_t i = 0; i < y->nfields; i++) {
-            if (y->fields[i].align) {
-                hmf__buf_put_i32(w->out, typeALIGNED);
-                hmf__buf_put_i32(w->out, (int32_t)y->fields[i].align);
-            }
-            put_type(w, y->fields[i].type, depth + 1);
-        }
+        for (uint32_t i = 0; i < y->nfields; i++)
+            put_field(w, &y->fields[i], depth);
         w->nenclosing--;
+        break;
+    case HMF__KIND_UNION:
+        hmf__buf_put_i32(w->out, y->otherwise ? typeUNIONELSE : typeUNION);
+        hmf__buf_put_i32(w->out, y->len == HMF__LEN_FIXED
+                                     ? -1
+                                     : (int32_t)typeUP(y->len_up, y->len_field));
+        hmf__buf_put_i32(w->out, (int32_t)(y->nfields - y->otherwise));
+        for (uint32_t i = 0; i < y->nfields; i++) {
+            if (i + y->otherwise < y->nfields)
+                hmf__buf_put_i32(w->out, (int32_t)y->fields[i].value);
+            put_field(w, &y->fields[i], depth);
+        }
+        break;
+    case HMF__KIND_BITS:
+        hmf__buf_put_i32(w->out, typeBITS);
+        hmf__buf_put_i32(w->out, y->unnamed ? -(int32_t)y->count : (int32_t)y->count);
+        hmf__buf_put_i32(w->out, (int32_t)y->number);
+        break;
+    case HMF__KIND_FLEX:
+        hmf__buf_put_i32(w->out, typeFLEX);
+        hmf__buf_put_i32(w->out, (int32_t)y->len_field);
+        put_type(w, y->elem, depth + 1);
         break;
     case HMF__KIND_CSTRING:
         hmf__buf_put_i32(w->out, typeCSTRING);

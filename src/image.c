@@ -26,9 +26,9 @@ struct table {
     struct iovec *iov;
     size_t niov;
     uint64_t *counts, *leaves;
-    uint32_t *refs;
+    uint32_t *refs, *tails;
     uint64_t nslots, next_slot; /* of the whole table */
-    struct iovec counts_iov, refs_iov, leaves_iov;
+    struct iovec counts_iov, refs_iov, leaves_iov, tails_iov;
 };
 
 struct hmf_image {
@@ -134,7 +134,9 @@ static hmf_status_t make_tables(struct capture *c)
             (rc = big(&t->leaves, w->nmerges ? t->nslots : 0, sizeof *t->leaves,
                       "references")) != HMF_OK ||
             (rc = big(&t->counts, t->meta.has_counts ? t->meta.nblocks : 0, sizeof *t->counts,
-                      "counts")) != HMF_OK)
+                      "counts")) != HMF_OK ||
+            (rc = big(&t->tails, w->types->v[t->meta.type].flex ? t->meta.nblocks : 0,
+                      sizeof *t->tails, "counts")) != HMF_OK)
             return rc;
         t->at = t->staging;
         t->iov = hmf__calloc(2 * t->ndirect + 1, sizeof *t->iov);
@@ -160,19 +162,22 @@ static void gather(char *to, const char *from, size_t bytes)
         memcpy(to + i, from + i, 8);
 }
 
-static hmf_status_t clear_slot(void *ctx, char *slot, const struct hmf__slotop *op)
+static hmf_status_t clear_slot(void *ctx, char *slot, const struct hmf__slotop *op,
+                               const struct hmf__slot_frame *frame)
 {
     (void)ctx;
-    (void)op;
-    hmf__slot_store(slot, NULL);
+    (void)frame;
+    if (slot && op->code == HMF__SLOT)
+        hmf__slot_store(slot, NULL);
     return HMF_OK;
 }
 
-static void clear_slots(const struct hmf__slots *p, char *at, uint64_t count, uint64_t each)
+static void clear_slots(const struct hmf__types *types, const struct hmf__slots *p, char *at,
+                        uint64_t count, uint64_t each)
 {
     for (uint64_t i = 0; i < count; i++, at += each) {
         if (!p->flat) {
-            hmf__slots_each(p, at, clear_slot, NULL);
+            hmf__slots_each(p, types, at, clear_slot, NULL);
             continue;
         }
         for (uint32_t k = 0; k < p->nops; k++)
@@ -280,10 +285,23 @@ static void fill_tables(struct capture *c)
         char *copy = t->at;
         put_block(t, cand->addr, s);
         if (p) {
-            clear_slots(p, copy, s->count, w->types->v[s->type].size);
+            clear_slots(w->types, p, copy, s->count, w->types->v[s->type].size);
             put_refs(c, t, w->refs + at, s->nslots);
             at += s->nslots;
         }
+    }
+}
+
+/* Which block stands behind each struct with a flexible array member. */
+static void fill_tails(struct capture *c)
+{
+    const struct hmf__walk *w = &c->walk;
+
+    for (size_t i = 0; i < w->ntails; i++) {
+        const struct hmf__tail *tail = &w->tails[i];
+        struct table *t = &c->image->tables[c->table_of_shape[w->cands[tail->head].shape]];
+        t->tails[c->block[tail->head] - t->first_block] =
+            tail->ref ? c->block[tail->ref - 1] + 1 : 0;
     }
 }
 
@@ -353,6 +371,10 @@ static hmf_status_t make_segments(hmf_image_t *image)
             one = &t->leaves_iov;
             one->iov_base = t->leaves;
             break;
+        case HMF__SEG_TAIL:
+            one = &t->tails_iov;
+            one->iov_base = t->tails;
+            break;
         }
         if (one) {
             one->iov_len = (size_t)info->bytes;
@@ -381,6 +403,7 @@ hmf_status_t hmf_image_capture(hmf_state_t *state, hmf_image_t **out)
         goto drop;
     }
     fill_tables(&c);
+    fill_tails(&c);
     if ((rc = write_meta(&c)) == HMF_OK)
         rc = make_segments(c.image);
 drop:
@@ -406,6 +429,8 @@ void hmf_image_free(hmf_image_t *image)
         hmf__big_free(t->refs, (size_t)t->nslots * sizeof *t->refs);
         hmf__big_free(t->leaves, (size_t)t->nslots * sizeof *t->leaves);
         hmf__big_free(t->counts, (size_t)t->meta.nblocks * sizeof *t->counts);
+        if (t->tails)
+            hmf__big_free(t->tails, (size_t)t->meta.nblocks * sizeof *t->tails);
         hmf__free(t->iov);
     }
     hmf__free(image->tables);

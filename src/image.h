@@ -28,7 +28,9 @@ enum hmf__segment_kind {
     HMF__SEG_DATA = 1,      /* all blocks one after the other, writer's layout, pointers zero */
     HMF__SEG_COUNTS = 2,    /* u64 elements per block; absent when every block has one */
     HMF__SEG_REF_BLOCK = 3, /* u32 per pointer slot in order: 0 NULL, else 1 + block id */
-    HMF__SEG_REF_LEAF = 4   /* u64 per pointer slot: leaf in the block; absent when all zero */
+    HMF__SEG_REF_LEAF = 4,  /* u64 per pointer slot: leaf in the block; absent when all zero */
+    HMF__SEG_TAIL = 5       /* u32 per block: the block of the elements behind a struct with a
+                             * flexible array member; 0 none, else 1 + block id */
 };
 
 /* In REF_LEAF: the pointer is one object (of what it points to) behind that leaf.  So is said one
@@ -36,9 +38,9 @@ enum hmf__segment_kind {
  */
 #define HMF__LEAF_PAST ((uint64_t)1 << 63)
 
-/* Numbers in COUNTS, REF_BLOCK and REF_LEAF are in the writer's byte order, like all data.
- * Order of the segments: COUNTS of every table that has them; then table by table DATA,
- * REF_BLOCK, REF_LEAF. */
+/* Numbers in COUNTS, TAIL, REF_BLOCK and REF_LEAF are in the writer's byte order, like all data.
+ * Order of the segments: COUNTS of every table that has them; TAIL of every table whose type ends
+ * in a flexible array member; then table by table DATA, REF_BLOCK, REF_LEAF. */
 
 /* What the meta says about one segment. */
 struct hmf__segment_info {
@@ -88,6 +90,7 @@ struct hmf__table_info {
     uint64_t nslots;      /* pointer slots of one element */
     bool has_counts;      /* else every block has one element */
     bool has_leaves;      /* some reference does not lead to the start of a block */
+    bool has_tails;       /* blocks are structs with a flexible array member, one row each */
     const char *name;     /* unique in the image, made of letters, digits and '_' */
 };
 

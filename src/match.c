@@ -50,12 +50,25 @@ static hmf_status_t match_fields(struct matcher *m, struct pair p)
     for (uint32_t f = 0; f < a->nfields && rc == HMF_OK; f++) {
         struct pair q = {a->fields[f].type, b->fields[f].type};
         const struct hmf__type *x = &m->w->v[q.w], *y = &m->r->v[q.r];
-        if (x->kind != y->kind || x->count != y->count ||
+        if (x->kind != y->kind || (x->count != y->count && x->kind != HMF__KIND_BITS) ||
+            x->unnamed != y->unnamed ||
             (!x->nfields && x->elem == HMF__TYPE_NONE && x->number != y->number))
             return hmf__fail_prefix(differ(m, q), "field %s", b->fields[f].name);
-        rc = push(m, q.w, q.r);
+        if (x->kind != HMF__KIND_BITS) /* their values must fit, not their widths */
+            rc = push(m, q.w, q.r);
     }
     return rc;
+}
+
+/* Does the same discriminant select the same branches? */
+static bool same_choice(const struct hmf__type *a, const struct hmf__type *b)
+{
+    bool same = a->len == b->len && a->len_field == b->len_field && a->len_up == b->len_up &&
+                a->otherwise == b->otherwise;
+
+    for (uint32_t f = 0; f < a->nfields; f++)
+        same &= a->fields[f].value == b->fields[f].value;
+    return same;
 }
 
 static hmf_status_t match_pair(struct matcher *m, struct pair p)
@@ -85,6 +98,10 @@ static hmf_status_t match_pair(struct matcher *m, struct pair p)
         return push(m, p.w, p.r);
     case HMF__KIND_STRUCT:
         return match_fields(m, p);
+    case HMF__KIND_UNION:
+        return same_choice(a, b) ? match_fields(m, p) : differ(m, p);
+    case HMF__KIND_FLEX:
+        return a->len_field == b->len_field ? push(m, a->elem, b->elem) : differ(m, p);
     case HMF__KIND_FSTRING:
     case HMF__KIND_OPAQUE:
         return a->count == b->count ? HMF_OK : differ(m, p);

@@ -20,6 +20,7 @@ struct hmf_meta {
     struct hmf__segment_info *segments;
     size_t ntables, nroots, nsegments;
     uint64_t nblocks, bytes;
+    uint32_t version;
 };
 
 /* Smallest encodings, so that counts can be checked against the bytes that are left. */
@@ -53,6 +54,18 @@ static bool by_value(const struct hmf__type *y)
     return y->kind != HMF__KIND_CSTRING && y->kind != HMF__KIND_VOID;
 }
 
+/* One that is nothing outside of a struct? */
+static bool only_field(const struct hmf__type *y)
+{
+    return y->kind == HMF__KIND_BITS || y->kind == HMF__KIND_FLEX;
+}
+
+/* A type that may stand in an array, be a variable or a row. */
+static bool alone(const struct hmf__type *y)
+{
+    return by_value(y) && !only_field(y);
+}
+
 static hmf_status_t parse_fields(struct hmf__buf *b, struct hmf__type *y, uint32_t self,
                                  const struct hmf__types *t)
 {
@@ -72,7 +85,10 @@ static hmf_status_t parse_fields(struct hmf__buf *b, struct hmf__type *y, uint32
         f->align = hmf__buf_get_u32(b);
         f->value = hmf__buf_get_i64(b);
         if (b->status != HMF_OK || f->type >= self || f->offset > HMF__MAX_SIZE ||
-            !by_value(&t->v[f->type])) {
+            !by_value(&t->v[f->type]) ||
+            (y->kind == HMF__KIND_UNION && only_field(&t->v[f->type])) ||
+            (y->kind == HMF__KIND_STRUCT && f->value &&
+             t->v[f->type].kind != HMF__KIND_BITS)) {
             hmf__free(f->name);
             return b->status == HMF_OK ? damaged("type", self) : b->status;
         }
@@ -100,11 +116,23 @@ static bool plausible(const struct hmf__types *t, const struct hmf__type *y, uin
         return y->elem < ntypes && !y->nfields && y->count == 1 &&
                hmf__handle_type(y->number) != NULL;
     case HMF__KIND_TRANSIENT:
-        return y->elem < t->n && by_value(&t->v[y->elem]) && !y->nfields && y->count == 1;
+        return y->elem < t->n && alone(&t->v[y->elem]) && !y->nfields && y->count == 1;
+    case HMF__KIND_FLEX:
+        return y->elem < t->n && alone(&t->v[y->elem]) && !y->nfields && y->count == 1 &&
+               y->len == HMF__LEN_FIELD && !y->len_up;
+    case HMF__KIND_BITS:
+        return hmf__types_basic(t, y->number, &basic) && basic.kind == HMF__KIND_INT &&
+               basic.align == y->align && basic.is_signed == y->is_signed &&
+               y->count <= 8 * basic.size && (y->count || y->unnamed) &&
+               y->elem == HMF__TYPE_NONE && !y->nfields && !y->name;
+    case HMF__KIND_UNION:
+        return y->nfields && y->elem == HMF__TYPE_NONE && power_of_two(y->align) &&
+               y->align <= 1u << 28 && y->size && y->size <= HMF__MAX_SIZE &&
+               y->len <= HMF__LEN_FIELD;
     case HMF__KIND_OPAQUE:
         return y->count && y->count <= HMF__MAX_SIZE && y->elem == HMF__TYPE_NONE && !y->nfields;
     case HMF__KIND_ARRAY:
-        return y->elem < t->n && by_value(&t->v[y->elem]) && y->count && !y->nfields;
+        return y->elem < t->n && alone(&t->v[y->elem]) && y->count && !y->nfields;
     case HMF__KIND_STRUCT:
         return y->nfields && y->elem == HMF__TYPE_NONE && power_of_two(y->align) &&
                y->align <= 1u << 28 && y->size && y->size <= HMF__MAX_SIZE;
@@ -118,8 +146,9 @@ static bool plausible(const struct hmf__types *t, const struct hmf__type *y, uin
     }
 }
 
-static hmf_status_t parse_type(struct hmf__buf *b, struct hmf__types *t, uint32_t ntypes)
+static hmf_status_t parse_type(struct hmf__buf *b, hmf_meta_t *m, uint32_t ntypes)
 {
+    struct hmf__types *t = &m->types;
     struct hmf__type y = {0};
     uint32_t id = t->n;
     hmf_status_t rc;
@@ -129,6 +158,8 @@ static hmf_status_t parse_type(struct hmf__buf *b, struct hmf__types *t, uint32_
     y.is_signed = flags & 1;
     y.weak = flags >> 1 & 1;
     y.packed = flags >> 2 & 1;
+    y.otherwise = flags >> 3 & 1;
+    y.unnamed = flags >> 4 & 1;
     y.number = hmf__buf_get_u32(b);
     y.align = hmf__buf_get_u32(b);
     y.size = hmf__buf_get_u64(b);
@@ -146,7 +177,10 @@ static hmf_status_t parse_type(struct hmf__buf *b, struct hmf__types *t, uint32_
     if (rc == HMF_OK)
         rc = b->status;
     uint64_t size = y.size;
-    bool good = rc == HMF_OK && flags < 8 && plausible(t, &y, ntypes);
+    bool good = rc == HMF_OK && flags < 32 && plausible(t, &y, ntypes) &&
+                (!y.otherwise || y.kind == HMF__KIND_UNION) &&
+                (!y.unnamed || y.kind == HMF__KIND_BITS) &&
+                hmf__meta_version_of(y.kind) <= m->version;
     hmf_status_t added = hmf__types_add(t, &y, &id); /* takes what y owns */
     if (added != HMF_OK || rc != HMF_OK)
         return rc != HMF_OK ? rc : added;
@@ -175,7 +209,9 @@ static hmf_status_t parse_table(struct hmf__buf *b, hmf_meta_t *m, size_t i)
     t->has_leaves = flags >> 1;
     t->nslots = y->nslots;
     t->first_block = m->nblocks;
-    if (!t->nblocks || !y->size || y->kind == HMF__KIND_ARRAY || y->kind == HMF__KIND_VOID ||
+    t->has_tails = y->flex;
+    if (!t->nblocks || only_field(y) || (t->has_tails && t->has_counts) ||
+        !y->size || y->kind == HMF__KIND_ARRAY || y->kind == HMF__KIND_VOID ||
         t->nblocks > HMF__MAX_BLOCKS - m->nblocks || t->nrows > HMF__MAX_SIZE / y->size ||
         (!t->has_counts && t->nrows != t->nblocks) || (t->has_leaves && !t->nslots))
         return damaged("table", i);
@@ -213,8 +249,9 @@ static hmf_status_t parse_root(struct hmf__buf *b, hmf_meta_t *m, size_t i)
     uint8_t inside = hmf__buf_get_u8(b);
     if (b->status != HMF_OK)
         return b->status;
-    if (!*r->name || r->type >= m->types.n || !by_value(&m->types.v[r->type]) || !r->count ||
-        r->block >= m->nblocks || inside > 1)
+    if (!*r->name || r->type >= m->types.n || !alone(&m->types.v[r->type]) || !r->count ||
+        r->block >= m->nblocks || inside > 1 ||
+        (m->types.v[r->type].flex && (inside || r->count != 1)))
         return damaged("variable", i);
     r->inside = inside;
     r->table = table_of(m, r->block);
@@ -330,11 +367,14 @@ static bool add_segment(hmf_meta_t *m, enum hmf__segment_kind kind, size_t table
 
 static hmf_status_t make_segments(hmf_meta_t *m)
 {
-    if (!(m->segments = hmf__calloc(4 * m->ntables, sizeof *m->segments)))
+    if (!(m->segments = hmf__calloc(5 * m->ntables, sizeof *m->segments)))
         return hmf__fail(HMF_ERR_NOMEM, "no memory for %zu tables", m->ntables);
     for (size_t i = 0; i < m->ntables; i++)
         if (m->tables[i].has_counts &&
             !add_segment(m, HMF__SEG_COUNTS, i, m->tables[i].nblocks, 8))
+            return damaged("table", i);
+    for (size_t i = 0; i < m->ntables; i++)
+        if (m->tables[i].has_tails && !add_segment(m, HMF__SEG_TAIL, i, m->tables[i].nblocks, 4))
             return damaged("table", i);
     for (size_t i = 0; i < m->ntables; i++) {
         const struct hmf__table_info *t = &m->tables[i];
@@ -348,7 +388,7 @@ static hmf_status_t make_segments(hmf_meta_t *m)
     return HMF_OK;
 }
 
-static hmf_status_t parse_head(struct hmf__buf *b, size_t len)
+static hmf_status_t parse_head(struct hmf__buf *b, size_t len, uint32_t *out)
 {
     const unsigned char *magic = hmf__buf_get_bytes(b, 8);
     uint32_t version = hmf__buf_get_u32(b), length = hmf__buf_get_u32(b);
@@ -356,9 +396,10 @@ static hmf_status_t parse_head(struct hmf__buf *b, size_t len)
 
     if (!magic || b->status != HMF_OK || memcmp(magic, HMF__META_MAGIC, 8))
         return hmf__fail(HMF_ERR_FORMAT, "these bytes are no image of a state");
-    if (version != HMF__META_VERSION)
-        return hmf__fail(HMF_ERR_VERSION, "the image has version %u, this library knows version %u",
-                         version, HMF__META_VERSION);
+    if (version < HMF__META_VERSION_FIRST || version > HMF__META_VERSION)
+        return hmf__fail(HMF_ERR_VERSION, "the image has version %u, this library knows versions "
+                         "%u to %u", version, HMF__META_VERSION_FIRST, HMF__META_VERSION);
+    *out = version;
     if (length != len || len < 20)
         return hmf__fail(HMF_ERR_FORMAT, "the image is cut off or damaged: its description should "
                          "have %u bytes and has %zu", length, len);
@@ -386,7 +427,7 @@ static hmf_status_t parse(struct hmf__buf *b, hmf_meta_t *m)
                 (uint64_t)nroots * ROOT_BYTES > hmf__buf_left(b))
         return hmf__fail(HMF_ERR_FORMAT, "the image is damaged: its counts do not fit its size");
     while (m->types.n < ntypes)
-        if ((rc = parse_type(b, &m->types, ntypes)) != HMF_OK)
+        if ((rc = parse_type(b, m, ntypes)) != HMF_OK)
             return rc;
     m->tables = hmf__calloc(ntables, sizeof *m->tables);
     m->roots = hmf__calloc(nroots, sizeof *m->roots);
@@ -417,14 +458,16 @@ hmf_status_t hmf_meta_parse(const void *bytes, size_t len, hmf_meta_t **out)
     struct hmf__buf b;
     hmf_status_t rc;
 
+    uint32_t version = 0;
     hmf__buf_borrow(&b, bytes, len);
-    if ((rc = parse_head(&b, len)) != HMF_OK)
+    if ((rc = parse_head(&b, len, &version)) != HMF_OK)
         return rc;
     hmf_meta_t *m = hmf__calloc(1, sizeof *m);
     if (!m)
         return hmf__fail(HMF_ERR_NOMEM, "no memory to read an image");
     hmf__types_init(&m->types, NULL);
     m->bytes = len;
+    m->version = version;
     if ((rc = parse(&b, m)) != HMF_OK) {
         hmf_meta_free(m);
         return rc;

@@ -6,7 +6,9 @@
 #include "image.h"
 #include "type.h"
 
-enum { HMF__META_VERSION = 1, HMF__META_MAX = 1 << 30 };
+/* Version 2 has more kinds of types.  An image that needs none of them is of version 1, so that
+ * those who know no other can read it. */
+enum { HMF__META_VERSION_FIRST = 1, HMF__META_VERSION = 2, HMF__META_MAX = 1 << 30 };
 #define HMF__META_MAGIC "HMFIMAGE"
 #define HMF__MAX_BLOCKS ((uint64_t)UINT32_MAX - 1)
 
@@ -23,6 +25,9 @@ struct hmf__meta_root {
     uint64_t count, block, row, leaf;
     bool inside;
 };
+
+/* The first version of the image that has a kind of types. */
+uint32_t hmf__meta_version_of(enum hmf__kind kind);
 
 /* Append the meta with its checksum.  Types are written as far as the roots need them, one node
  * for each class.  HMF_ERR_NOMEM, HMF_ERR_LIMIT. */

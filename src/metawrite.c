@@ -24,7 +24,7 @@ static void number_type(struct numbering *m, uint32_t id)
 
     if (m->number[id] != HMF__TYPE_NONE)
         return;
-    if (y->kind == HMF__KIND_ARRAY || y->kind == HMF__KIND_TRANSIENT)
+    if (y->kind == HMF__KIND_ARRAY || y->kind == HMF__KIND_TRANSIENT || y->kind == HMF__KIND_FLEX)
         number_type(m, y->elem);
     for (uint32_t f = 0; f < y->nfields; f++)
         number_type(m, y->fields[f].type);
@@ -34,12 +34,21 @@ static void number_type(struct numbering *m, uint32_t id)
     m->order[m->n++] = id;
 }
 
+uint32_t hmf__meta_version_of(enum hmf__kind kind)
+{
+    return kind == HMF__KIND_BITS || kind == HMF__KIND_UNION || kind == HMF__KIND_FLEX ||
+                   kind == HMF__KIND_HANDLE
+               ? 2
+               : HMF__META_VERSION_FIRST;
+}
+
 static void put_type(struct hmf__buf *out, const struct numbering *m, uint32_t id)
 {
     const struct hmf__type *y = &m->t->v[id];
 
     hmf__buf_put_u8(out, (uint8_t)y->kind);
-    hmf__buf_put_u8(out, (uint8_t)(y->is_signed | y->weak << 1 | y->packed << 2));
+    hmf__buf_put_u8(out, (uint8_t)(y->is_signed | y->weak << 1 | y->packed << 2 |
+                                  y->otherwise << 3 | y->unnamed << 4));
     hmf__buf_put_u32(out, y->number);
     hmf__buf_put_u32(out, y->align);
     hmf__buf_put_u64(out, y->size);
@@ -78,6 +87,7 @@ hmf_status_t hmf__meta_write(const struct hmf__types *t, const struct hmf__meta_
 {
     struct numbering m = {.t = t};
     size_t start = out->len;
+    uint32_t version = HMF__META_VERSION_FIRST;
     hmf_status_t rc = HMF_ERR_NOMEM;
 
     m.number = hmf__malloc(t->n * sizeof *m.number);
@@ -94,8 +104,11 @@ hmf_status_t hmf__meta_write(const struct hmf__types *t, const struct hmf__meta_
     while (m.nqueue)
         number_type(&m, m.queue[--m.nqueue]);
 
+    for (uint32_t i = 0; i < m.n; i++)
+        if (hmf__meta_version_of(t->v[m.order[i]].kind) > version)
+            version = hmf__meta_version_of(t->v[m.order[i]].kind);
     hmf__buf_put_bytes(out, HMF__META_MAGIC, 8);
-    hmf__buf_put_u32(out, HMF__META_VERSION);
+    hmf__buf_put_u32(out, version);
     hmf__buf_put_u32(out, 0); /* length, set below */
     put_abi(out, &t->abi);
     hmf__buf_put_u32(out, m.n);

@@ -69,7 +69,17 @@ static void merge_head(struct key **keys, struct key **spare, size_t head, size_
     *spare = k;
 }
 
-/* At one address the one that holds the others comes first: larger, registered, deeper type. */
+/* Does this candidate stand behind a struct with a flexible array member? */
+static bool is_tail(const struct hmf__walk *w, uint32_t cand)
+{
+    for (size_t i = 0; i < w->ntails; i++)
+        if (w->tails[i].ref == cand + 1)
+            return true;
+    return false;
+}
+
+/* At one address the one that holds the others comes first: larger, registered, deeper type; last,
+ * and rare, the one that must be a block of its own. */
 static bool before(const struct hmf__walk *w, const struct key *a, const struct key *b)
 {
     const struct hmf__shape *s = &w->shapes[a->shape], *t = &w->shapes[b->shape];
@@ -82,6 +92,8 @@ static bool before(const struct hmf__walk *w, const struct key *a, const struct 
         return ra;
     if (da != db)
         return da > db;
+    if (w->ntails && s->type != t->type && is_tail(w, a->cand) != is_tail(w, b->cand))
+        return is_tail(w, a->cand);
     return a->cand < b->cand;
 }
 
@@ -155,16 +167,19 @@ static hmf_status_t merge_inside(struct hmf__walk *w, const struct key *in, cons
                         "register the whole, or only the pointer to it");
     if (s->bytes > t->bytes - offset)
         return conflict(w, in, out, "neither holds the other");
-    if (hmf__layout_holds(w->types, t->type, t->count, offset, s->type, &room) &&
-        room >= s->count && hmf__layout_leaf(w->types, t->type, offset % y->size, &leaf))
+    const char *memory = (const char *)out->addr, *row = memory + offset - offset % y->size;
+    if (hmf__layout_holds(w->types, t->type, t->count, memory, offset, s->type, &room) &&
+        room >= s->count && hmf__layout_leaf(w->types, t->type, row, offset % y->size, &leaf))
         return add_merge(w, in->cand, out->cand, offset / y->size * y->nleaves + leaf);
     /* one past the end of an array within: told by its last element */
     uint64_t each = w->types->v[s->type].size;
+    uint64_t last = offset - each;
+    row = memory + last - last % y->size;
     if (in->cand >= w->state->nvars && s->count == 1 && each && offset >= each &&
-        hmf__layout_holds(w->types, t->type, t->count, offset - each, s->type, &room) &&
-        hmf__layout_leaf(w->types, t->type, (offset - each) % y->size, &leaf))
+        hmf__layout_holds(w->types, t->type, t->count, memory, last, s->type, &room) &&
+        hmf__layout_leaf(w->types, t->type, row, last % y->size, &leaf))
         return add_merge(w, in->cand, out->cand,
-                         ((offset - each) / y->size * y->nleaves + leaf) | HMF__LEAF_PAST);
+                         (last / y->size * y->nleaves + leaf) | HMF__LEAF_PAST);
     return conflict(w, in, out, "the first is no part of the second's type there");
 }
 
@@ -234,6 +249,21 @@ static hmf_status_t pass(struct hmf__walk *w, const struct key *k, size_t n)
     return rc;
 }
 
+/* What stands behind a struct is a block of its own: nothing else holds it. */
+static hmf_status_t check_tails(const struct hmf__walk *w)
+{
+    char path[300];
+
+    for (size_t i = 0; i < w->ntails; i++) {
+        const struct hmf__tail *t = &w->tails[i];
+        if (t->ref && (w->cands[t->ref - 1].merged || w->cands[t->head].merged))
+            return hmf__fail(HMF_ERR_POINTER, "%s has a flexible array member that shares memory "
+                             "with something larger: check both descriptions",
+                             name_of(w, t->head, path, sizeof path));
+    }
+    return HMF_OK;
+}
+
 /* How many blocks each shape has. */
 static void count_blocks(struct hmf__walk *w)
 {
@@ -266,7 +296,8 @@ hmf_status_t hmf__walk_overlaps(struct hmf__walk *w)
     else if (!sorted)
         radix_sort(&keys, &spare, n);
     order_equals(w, keys, n);
-    rc = pass(w, keys, n);
+    if ((rc = pass(w, keys, n)) == HMF_OK)
+        rc = check_tails(w);
 drop:
     hmf__big_free(keys, bytes);
     hmf__big_free(spare, bytes);

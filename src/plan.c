@@ -4,13 +4,16 @@
 #include "plan.h"
 
 #include "base.h"
+#include "bits.h"
 #include "convert.h"
+#include "depend.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum code { COPY, SWAP, INT, FLOAT, ZERO, LOOP };
+/* A CHOICE is followed, for each branch, by a BRANCH with what to do if it holds. */
+enum code { COPY, SWAP, INT, FLOAT, ZERO, LOOP, BITS, CHOICE, BRANCH };
 
 enum {
     WRITE_OUT = 16, /* ops that an array of structs may become before it is a loop */
@@ -26,6 +29,12 @@ struct op {
     uint64_t from, to;          /* offsets in the element */
     uint64_t n;                 /* scalars (COPY, ZERO: bytes; LOOP: turns) */
     uint64_t from_stride, to_stride; /* LOOP */
+    /* BITS: where in the bytes, how many; is_signed is the writer's */
+    uint8_t from_bit, to_bit, from_width, to_width;
+    bool to_signed;
+    uint32_t type;              /* CHOICE: the writer's union */
+    struct hmf__place place;    /* CHOICE: its discriminant ... */
+    int loops;                  /* ... counted from so many loops further out */
 };
 
 struct hmf__plan {
@@ -35,6 +44,9 @@ struct hmf__plan {
     struct op *ops;
     uint32_t nops, cap;
     uint32_t join; /* while compiling: ops from here on may be lengthened */
+    /* while compiling: the writer's structs around, offsets counted from the loop they are in */
+    struct hmf__around around[HMF__MAX_DEPTH + 1];
+    int loop_of[HMF__MAX_DEPTH + 1], naround, nloops;
 };
 
 /* ---- compiling ---- */
@@ -50,9 +62,13 @@ static bool same_layout(const struct hmf__types *w, uint32_t wid, const struct h
     switch (a->kind) {
     case HMF__KIND_ARRAY:
         return same_layout(w, a->elem, r, b->elem);
+    case HMF__KIND_BITS:
+        return endian && a->count == b->count && a->is_signed == b->is_signed;
     case HMF__KIND_STRUCT:
+    case HMF__KIND_UNION:
         for (uint32_t f = 0; f < a->nfields; f++)
             if (a->fields[f].offset != b->fields[f].offset ||
+                (a->kind == HMF__KIND_STRUCT && a->fields[f].value != b->fields[f].value) ||
                 !same_layout(w, a->fields[f].type, r, b->fields[f].type))
                 return false;
         return true;
@@ -131,6 +147,95 @@ static hmf_status_t compile_leaf(struct hmf__plan *p, const struct hmf__type *a,
 }
 
 static hmf_status_t compile(struct hmf__plan *p, uint32_t wid, uint32_t rid, uint64_t from,
+                            uint64_t to);
+
+/* A bit-field; the first of several in a row also clears the bytes of all of them. */
+static hmf_status_t compile_bits(struct hmf__plan *p, const struct hmf__type *a,
+                                 const struct hmf__type *b, uint32_t f, uint64_t from, uint64_t to)
+{
+    const struct hmf__type *x = &p->w->v[a->fields[f].type], *y = &p->r->v[b->fields[f].type];
+    struct op op = {.code = BITS, .from = from + a->fields[f].offset,
+                    .to = to + b->fields[f].offset, .n = 1,
+                    .from_bit = (uint8_t)a->fields[f].value, .to_bit = (uint8_t)b->fields[f].value,
+                    .from_width = (uint8_t)x->count, .to_width = (uint8_t)y->count,
+                    .is_signed = x->is_signed, .to_signed = y->is_signed};
+    hmf_status_t rc;
+
+    if (f == 0 || p->r->v[b->fields[f - 1].type].kind != HMF__KIND_BITS) {
+        uint32_t last = f;
+        while (last + 1 < b->nfields && p->r->v[b->fields[last + 1].type].kind == HMF__KIND_BITS)
+            last++;
+        uint64_t end = b->fields[last].offset +
+                       ((uint64_t)b->fields[last].value + p->r->v[b->fields[last].type].count +
+                        7) / 8;
+        struct op clear = {.code = ZERO, .from_size = 1, .to_size = 1, .from = from,
+                           .to = op.to, .n = end - b->fields[f].offset};
+        if (clear.n && (rc = add(p, &clear)) != HMF_OK)
+            return rc;
+    }
+    return x->unnamed ? HMF_OK : add(p, &op);
+}
+
+static hmf_status_t compile_struct(struct hmf__plan *p, uint32_t wid, uint32_t rid, uint64_t from,
+                                   uint64_t to)
+{
+    const struct hmf__type *a = &p->w->v[wid], *b = &p->r->v[rid];
+    hmf_status_t rc = HMF_OK;
+
+    p->loop_of[p->naround] = p->nloops;
+    p->around[p->naround++] = (struct hmf__around){wid, from};
+    for (uint32_t f = 0; f < a->nfields && rc == HMF_OK; f++) {
+        enum hmf__kind kind = p->w->v[a->fields[f].type].kind;
+        if (kind == HMF__KIND_BITS)
+            rc = compile_bits(p, a, b, f, from, to);
+        else if (kind != HMF__KIND_FLEX) /* a block of its own */
+            rc = compile(p, a->fields[f].type, b->fields[f].type, from + a->fields[f].offset,
+                         to + b->fields[f].offset);
+    }
+    p->naround--;
+    return rc;
+}
+
+static hmf_status_t compile_union(struct hmf__plan *p, uint32_t wid, uint32_t rid, uint64_t from,
+                                  uint64_t to)
+{
+    const struct hmf__type *a = &p->w->v[wid], *b = &p->r->v[rid];
+    struct op op = {.code = CHOICE, .from = from, .to = to, .n = 1, .type = wid};
+    struct op clear = {.code = ZERO, .from_size = 1, .to_size = 1, .to = to, .n = b->size};
+    struct op branch = {.code = BRANCH, .n = 1};
+    hmf_status_t rc;
+
+    if (!hmf__depend_union(p->w, p->around, p->naround, wid, from, &op.place))
+        return hmf__fail(HMF_ERR_FORMAT, "the discriminant of a union is in no integer field of "
+                         "a struct around it");
+    if (a->len != HMF__LEN_FIXED)
+        op.loops = p->nloops - p->loop_of[p->naround - 1 - (int)a->len_up];
+    if ((rc = add(p, &clear)) != HMF_OK)
+        return rc;
+    uint32_t at = p->nops;
+    rc = add(p, &op);
+    for (uint32_t f = 0; f < a->nfields && rc == HMF_OK; f++) {
+        uint32_t begin = p->nops;
+        if ((rc = add(p, &branch)) != HMF_OK)
+            break;
+        p->join = p->nops;
+        rc = compile(p, a->fields[f].type, b->fields[f].type, from, to);
+        p->ops[begin].nbody = p->nops - begin - 1;
+    }
+    if (rc == HMF_OK)
+        p->ops[at].nbody = p->nops - at - 1;
+    p->join = p->nops;
+    return rc;
+}
+
+static hmf_status_t compile_one(struct hmf__plan *p, uint32_t wid, uint32_t rid, uint64_t from,
+                                uint64_t to)
+{
+    return p->w->v[wid].kind == HMF__KIND_UNION ? compile_union(p, wid, rid, from, to)
+                                                : compile_struct(p, wid, rid, from, to);
+}
+
+static hmf_status_t compile(struct hmf__plan *p, uint32_t wid, uint32_t rid, uint64_t from,
                             uint64_t to)
 {
     uint64_t count, same_count;
@@ -145,13 +250,11 @@ static hmf_status_t compile(struct hmf__plan *p, uint32_t wid, uint32_t rid, uin
                         .n = a->size * count};
         return add(p, &op);
     }
-    if (a->kind != HMF__KIND_STRUCT)
+    if (a->kind != HMF__KIND_STRUCT && a->kind != HMF__KIND_UNION)
         return compile_leaf(p, a, b, from, to, count);
     if (count == 1 || count * a->nleaves <= WRITE_OUT) {
-        for (uint64_t i = 0; i < count; i++, from += a->size, to += b->size)
-            for (uint32_t f = 0; f < a->nfields && rc == HMF_OK; f++)
-                rc = compile(p, a->fields[f].type, b->fields[f].type, from + a->fields[f].offset,
-                             to + b->fields[f].offset);
+        for (uint64_t i = 0; i < count && rc == HMF_OK; i++, from += a->size, to += b->size)
+            rc = compile_one(p, wid, rid, from, to);
         return rc;
     }
     struct op loop = {.code = LOOP, .from = from, .to = to, .n = count, .from_stride = a->size,
@@ -160,9 +263,9 @@ static hmf_status_t compile(struct hmf__plan *p, uint32_t wid, uint32_t rid, uin
     if ((rc = add(p, &loop)) != HMF_OK)
         return rc;
     p->join = p->nops;
-    for (uint32_t f = 0; f < a->nfields && rc == HMF_OK; f++)
-        rc = compile(p, a->fields[f].type, b->fields[f].type, a->fields[f].offset,
-                     b->fields[f].offset);
+    p->nloops++;
+    rc = compile_one(p, wid, rid, 0, 0);
+    p->nloops--;
     p->ops[at].nbody = p->nops - at - 1;
     p->join = p->nops;
     return rc;
@@ -217,14 +320,20 @@ static hmf_status_t does_not_fit(const struct run *run, const struct op *op, con
     const struct hmf__plan *p = run->plan;
     uint64_t offset = (uint64_t)(at - run->from);
     char path[200], value[40], text[80];
-    uint64_t v = hmf__convert_load(op->from_size, op->is_signed, op->from_swap, at);
+    uint64_t v = op->code == BITS
+                     ? hmf__bits_load(p->w->abi.big_endian, at, op->from_bit, op->from_width,
+                                      op->is_signed)
+                     : hmf__convert_load(op->from_size, op->is_signed, op->from_swap, at);
 
     snprintf(value, sizeof value, op->is_signed ? "%" PRId64 : "%" PRIu64, v);
-    hmf__layout_path(p->w, p->wid, offset % run->from_stride, path, sizeof path);
+    hmf__layout_path(p->w, p->wid, at - offset % run->from_stride, offset % run->from_stride,
+                     op->from_bit, path, sizeof path);
+    bool bits = op->code == BITS;
     return hmf__fail(HMF_ERR_RANGE, "element %llu%s%s of %s: the value %s does not fit into %u "
-                     "bytes", (unsigned long long)(offset / run->from_stride),
+                     "%s", (unsigned long long)(offset / run->from_stride),
                      *path ? ", field " : "", path + (*path == '.'),
-                     hmf__type_text(p->w, p->wid, text, sizeof text), value, op->to_size);
+                     hmf__type_text(p->w, p->wid, text, sizeof text), value,
+                     bits ? op->to_width : op->to_size, bits ? "bits" : "bytes");
 }
 
 /* A run of scalars in each of `rows` elements. */
@@ -289,9 +398,73 @@ static void run_bytes(const struct run *run, const struct op *op, const char *fr
     }
 }
 
-static hmf_status_t run_ops(const struct run *run, const struct op *ops, uint32_t nops,
-                            const char *from, char *to, uint64_t rows)
+static hmf_status_t run_bits(const struct run *run, const struct op *op, const char *from,
+                             char *to, uint64_t rows)
 {
+    bool from_big = run->plan->w->abi.big_endian, to_big = run->plan->r->abi.big_endian;
+
+    for (; rows; rows--, from += run->from_stride, to += run->to_stride) {
+        uint64_t v = hmf__bits_load(from_big, from, op->from_bit, op->from_width, op->is_signed);
+        if (!hmf__bits_fit(v, op->is_signed, op->to_width, op->to_signed))
+            return does_not_fit(run, op, from);
+        hmf__bits_store(to_big, to, op->to_bit, op->to_width, v);
+    }
+    return HMF_OK;
+}
+
+/* What offsets of ops count from: the first of the rows, in a loop the turn in it. */
+struct frame {
+    const char *from;
+    const struct frame *outer;
+};
+
+static hmf_status_t run_ops(const struct run *run, const struct op *ops, uint32_t nops,
+                            const struct frame *frame, char *to, uint64_t rows);
+
+static hmf_status_t run_choice(const struct run *run, const struct op *op,
+                               const struct frame *frame, char *to, uint64_t rows)
+{
+    const struct hmf__plan *p = run->plan;
+    const struct frame *place = frame;
+    hmf_status_t rc = HMF_OK;
+    char path[200];
+
+    for (int k = 0; k < op->loops; k++)
+        place = place->outer;
+    for (uint64_t i = 0; i < rows && rc == HMF_OK; i++, to += run->to_stride) {
+        struct frame row = {frame->from + i * run->from_stride, frame->outer};
+        uint64_t value = hmf__depend_load(&op->place, p->w->abi.big_endian,
+                                          place->from + i * run->from_stride);
+        uint32_t holds = hmf__depend_choose(&p->w->v[op->type], value);
+        if (holds == HMF__NO_BRANCH) {
+            uint64_t offset = (uint64_t)(row.from + op->from - run->from);
+            hmf__layout_path(p->w, p->wid, NULL, offset % run->from_stride, 0, path, sizeof path);
+            return hmf__fail(HMF_ERR_RANGE, "element %llu%s%s: the discriminant of a union is "
+                             "%lld, which selects no branch",
+                             (unsigned long long)(offset / run->from_stride),
+                             *path ? ", around " : "", path + (*path == '.'), (long long)value);
+        }
+        const struct op *b = op + 1;
+        while (holds--)
+            b += b->nbody + 1;
+        /* frames further out must be of the same row */
+        struct frame outer[HMF__MAX_DEPTH + 2];
+        int n = 0;
+        for (const struct frame *f = frame->outer; f && n <= HMF__MAX_DEPTH; f = f->outer, n++) {
+            outer[n] = (struct frame){f->from + i * run->from_stride, NULL};
+            if (n)
+                outer[n - 1].outer = &outer[n];
+        }
+        row.outer = n ? &outer[0] : NULL;
+        rc = run_ops(run, b + 1, b->nbody, &row, to, 1);
+    }
+    return rc;
+}
+
+static hmf_status_t run_ops(const struct run *run, const struct op *ops, uint32_t nops,
+                            const struct frame *frame, char *to, uint64_t rows)
+{
+    const char *from = frame->from;
     hmf_status_t rc = HMF_OK;
 
     for (uint32_t i = 0; i < nops && rc == HMF_OK; i++) {
@@ -302,9 +475,17 @@ static hmf_status_t run_ops(const struct run *run, const struct op *ops, uint32_
             run_bytes(run, op, from + op->from, to + op->to, rows);
             break;
         case LOOP:
-            for (uint64_t k = 0; k < op->n && rc == HMF_OK; k++)
-                rc = run_ops(run, op + 1, op->nbody, from + op->from + k * op->from_stride,
-                             to + op->to + k * op->to_stride, rows);
+            for (uint64_t k = 0; k < op->n && rc == HMF_OK; k++) {
+                struct frame turn = {from + op->from + k * op->from_stride, frame};
+                rc = run_ops(run, op + 1, op->nbody, &turn, to + op->to + k * op->to_stride, rows);
+            }
+            i += op->nbody;
+            break;
+        case BITS:
+            rc = run_bits(run, op, from + op->from, to + op->to, rows);
+            break;
+        case CHOICE:
+            rc = run_choice(run, op, frame, to, rows);
             i += op->nbody;
             break;
         default:
@@ -327,7 +508,8 @@ hmf_status_t hmf__plan_run(const struct hmf__plan *p, const void *from, void *to
     uint64_t block = p->nops == 1 ? n : BLOCK; /* one op needs no blocks */
     for (hmf_status_t rc = HMF_OK; n;) {
         uint64_t rows = n < block ? n : block;
-        if ((rc = run_ops(&run, p->ops, p->nops, f, t, rows)) != HMF_OK)
+        struct frame frame = {f, NULL};
+        if ((rc = run_ops(&run, p->ops, p->nops, &frame, t, rows)) != HMF_OK)
             return rc;
         f += rows * run.from_stride;
         t += rows * run.to_stride;

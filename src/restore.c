@@ -9,6 +9,7 @@
 #include "image.h"
 
 #include "base.h"
+#include "depend.h"
 #include "function.h"
 #include "handle.h"
 #include "plan.h"
@@ -27,6 +28,7 @@ struct table {
     struct hmf__plan *plan;
     struct hmf__slots slots;
     uint64_t *counts;           /* rows of each block; NULL: one each */
+    uint32_t *tails;            /* of each block: 1 + the block that stands behind it, or 0 */
     char **addr;                /* of each block */
     uint32_t *refs;             /* kept until the leaves are there, when there are leaves */
 };
@@ -193,6 +195,85 @@ static hmf_status_t place_variables(hmf_restore_t *r)
     return HMF_OK;
 }
 
+static struct table *table_of(const hmf_restore_t *r, uint64_t block)
+{
+    struct table *t = r->tables;
+
+    while (block >= t->info->first_block + t->info->nblocks)
+        t++;
+    return t;
+}
+
+static hmf_status_t bad_tail(void)
+{
+    return hmf__fail(HMF_ERR_FORMAT, "the image is damaged: what stands behind a struct is not "
+                     "what its type says");
+}
+
+/* Blocks that stand behind structs with a flexible array member are allocated with these. */
+static hmf_status_t claim_tails(hmf_restore_t *r, const struct table *t)
+{
+    const struct hmf__types *types = &r->state->types;
+    const struct hmf__type *y = &types->v[t->type];
+    uint32_t elem;
+    uint64_t n;
+
+    hmf__types_flatten(types, types->v[y->fields[y->nfields - 1].type].elem, &elem, &n);
+    elem = types->classes[elem];
+    for (uint64_t b = 0; b < t->info->nblocks; b++) {
+        uint32_t ref = t->tails[b];
+        if (!ref)
+            continue;
+        if (ref > r->nblocks || r->registered[ref - 1] ||
+            types->classes[table_of(r, ref - 1)->type] != elem)
+            return bad_tail();
+        r->registered[ref - 1] = true; /* not to be freed by itself */
+    }
+    return HMF_OK;
+}
+
+/* Bytes that stand behind block b. */
+static uint64_t tail_bytes(const hmf_restore_t *r, const struct table *t, uint64_t b)
+{
+    if (!t->tails || !t->tails[b])
+        return 0;
+    const struct table *behind = table_of(r, t->tails[b] - 1);
+    return rows_of(behind, t->tails[b] - 1 - behind->info->first_block) * behind->to_size;
+}
+
+/* Bytes of memory for block b: no less than the program's sizeof, also with nothing behind. */
+static uint64_t block_bytes(const hmf_restore_t *r, const struct table *t, uint64_t b)
+{
+    uint64_t bytes = rows_of(t, b) * t->to_size, align;
+
+    if (!t->tails)
+        return bytes; /* the product is bounded: rows are at most the table's */
+    align = r->state->types.v[t->type].align;
+    return (bytes + tail_bytes(r, t, b) + align - 1) & ~(align - 1);
+}
+
+static hmf_status_t place_tails(hmf_restore_t *r)
+{
+    for (size_t i = 0; i < hmf_meta_nroots(r->meta); i++) {
+        const struct hmf__root_info *root = hmf_meta_root(r->meta, i);
+        const struct table *t = &r->tables[root->table];
+        uint64_t b = root->block - t->info->first_block;
+        if (!t->tails || root->inside)
+            continue;
+        if (tail_bytes(r, t, b) > r->vars[i]->size - t->to_size)
+            return hmf__fail(HMF_ERR_RANGE, "variable %s was saved with more elements behind it "
+                             "than the %zu bytes hold that are registered", root->name,
+                             r->vars[i]->size);
+    }
+    for (size_t i = 0; i < r->ntables; i++) {
+        const struct table *t = &r->tables[i];
+        for (uint64_t b = 0; t->tails && b < t->info->nblocks; b++)
+            if (t->tails[b])
+                r->addr[t->tails[b] - 1] = t->addr[b] + t->to_size;
+    }
+    return HMF_OK;
+}
+
 static hmf_status_t allocate(hmf_restore_t *r)
 {
     uint64_t first = 0;
@@ -213,18 +294,20 @@ static hmf_status_t allocate(hmf_restore_t *r)
     }
     if ((rc = place_variables(r)) != HMF_OK)
         return rc;
+    for (size_t i = 0; i < r->ntables; i++)
+        if (r->tables[i].tails && (rc = claim_tails(r, &r->tables[i])) != HMF_OK)
+            return rc;
     for (size_t i = 0; i < r->ntables; i++) {
         struct table *t = &r->tables[i];
         for (uint64_t b = 0; b < t->info->nblocks; b++) {
-            if (t->addr[b])
+            if (r->registered[t->info->first_block + b])
                 continue;
-            /* the product is bounded: rows are at most the table's */
-            t->addr[b] = hmf__malloc((size_t)(rows_of(t, b) * t->to_size));
+            t->addr[b] = hmf__malloc((size_t)block_bytes(r, t, b));
             if (!t->addr[b])
                 return no_memory("blocks", r->nblocks);
         }
     }
-    return HMF_OK;
+    return place_tails(r);
 }
 
 /* ---- segments ---- */
@@ -303,7 +386,8 @@ hmf_status_t hmf_restore_segment(hmf_restore_t *r, size_t i, const struct iovec 
     if (!s || i != r->next || r->asked)
         return hmf__fail(HMF_ERR_STATE, "segment %zu of an image is asked for, but %zu is next", i,
                          r->next);
-    if (s->kind != HMF__SEG_COUNTS && !r->addr && (rc = allocate(r)) != HMF_OK)
+    if (s->kind != HMF__SEG_COUNTS && s->kind != HMF__SEG_TAIL && !r->addr &&
+        (rc = allocate(r)) != HMF_OK)
         return rc;
     struct table *t = &r->tables[s->table];
     bool good = true;
@@ -315,6 +399,10 @@ hmf_status_t hmf_restore_segment(hmf_restore_t *r, size_t i, const struct iovec 
     case HMF__SEG_COUNTS:
         t->counts = s->bytes > SIZE_MAX / 2 ? NULL : hmf__big_alloc((size_t)s->bytes);
         good = t->counts && add_iov(r, (char *)t->counts, s->bytes);
+        break;
+    case HMF__SEG_TAIL:
+        t->tails = s->bytes > SIZE_MAX / 2 ? NULL : hmf__big_alloc((size_t)s->bytes);
+        good = t->tails && add_iov(r, (char *)t->tails, s->bytes);
         break;
     default:
         good = take_buffer(r, s->bytes) && add_iov(r, r->buffer, s->bytes);
@@ -403,10 +491,8 @@ static hmf_status_t bad_ref(void)
 static hmf_status_t leaf_address(const hmf_restore_t *r, uint32_t block, uint64_t leaf,
                                  uint64_t past, char **out)
 {
-    const struct table *t = r->tables;
+    const struct table *t = table_of(r, block);
 
-    while (block >= t->info->first_block + t->info->nblocks)
-        t++;
     if (leaf & HMF__LEAF_PAST)
         leaf &= ~HMF__LEAF_PAST;
     else
@@ -482,9 +568,23 @@ static inline hmf_status_t patch_slot(struct patch *p, char *slot, const struct 
     return HMF_OK;
 }
 
-static hmf_status_t patch_cb(void *ctx, char *slot, const struct hmf__slotop *op)
+static hmf_status_t patch_cb(void *ctx, char *slot, const struct hmf__slotop *op,
+                             const struct hmf__slot_frame *frame)
 {
-    return patch_slot(ctx, slot, op);
+    struct patch *p = ctx;
+    char path[200];
+
+    (void)frame;
+    if (op->code == HMF__SLOT_CHOICE) {
+        const struct hmf__types *types = &p->r->state->types;
+        return hmf__fail(HMF_ERR_FORMAT, "the image is damaged: the discriminant of a %s selects "
+                         "no branch", hmf__type_text(types, op->type, path, sizeof path));
+    }
+    if (slot)
+        return patch_slot(p, slot, op);
+    /* in a branch that does not hold */
+    uint64_t leaf = p->leaf ? *p->leaf++ : 0;
+    return *p->ref++ || leaf ? bad_ref() : HMF_OK;
 }
 
 static hmf_status_t set_references(hmf_restore_t *r, struct table *t, const uint32_t *refs,
@@ -497,7 +597,7 @@ static hmf_status_t set_references(hmf_restore_t *r, struct table *t, const uint
         char *at = t->addr[b];
         for (uint64_t rows = rows_of(t, b); rows; rows--, at += t->to_size) {
             if (!t->slots.flat) {
-                if ((rc = hmf__slots_each(&t->slots, at, patch_cb, &p)) != HMF_OK)
+                if ((rc = hmf__slots_each(&t->slots, &r->state->types, at, patch_cb, &p)) != HMF_OK)
                     return rc;
                 continue;
             }
@@ -535,6 +635,10 @@ hmf_status_t hmf_restore_segment_done(hmf_restore_t *r, size_t i)
         return data_done(r, t);
     case HMF__SEG_COUNTS:
         return counts_done(r, t);
+    case HMF__SEG_TAIL:
+        for (uint64_t b = 0; b < t->info->nblocks && foreign_order(r); b++)
+            t->tails[b] = __builtin_bswap32(t->tails[b]);
+        return HMF_OK;
     case HMF__SEG_REF_BLOCK:
         return refs_done(r, t, s->bytes);
     default:
@@ -546,9 +650,7 @@ static hmf_status_t set_functions(hmf_restore_t *r)
 {
     for (size_t i = 0; i < r->nfunctions; i++) {
         const struct named *n = &r->functions[i];
-        const struct table *t = r->tables;
-        while (n->block >= t->info->first_block + t->info->nblocks)
-            t++;
+        const struct table *t = table_of(r, n->block);
         uint64_t b = n->block - t->info->first_block;
         const char *end = t->addr[b] + rows_of(t, b) * t->to_size;
         if (r->state->types.v[t->type].kind != HMF__KIND_CSTRING || n->name >= end ||
@@ -576,6 +678,31 @@ static hmf_status_t set_functions(hmf_restore_t *r)
             hmf__free(r->addr[block]);
             r->addr[block] = NULL;
         }
+    }
+    return HMF_OK;
+}
+
+/* What a program will find behind a struct is as much as the struct says. */
+static hmf_status_t check_tails(const hmf_restore_t *r)
+{
+    const struct hmf__types *types = &r->state->types;
+
+    for (size_t i = 0; i < r->ntables; i++) {
+        const struct table *t = &r->tables[i];
+        const struct hmf__type *y = &types->v[t->type];
+        struct hmf__around around = {t->type, 0};
+        struct hmf__place place;
+        uint64_t each, bytes;
+        if (!t->tails)
+            continue;
+        const struct hmf__type *flex = &types->v[y->fields[y->nfields - 1].type];
+        if (!hmf__depend_field(types, &around, 1, 0, flex->len_field, &place))
+            return bad_tail();
+        each = types->v[flex->elem].size;
+        for (uint64_t b = 0; b < t->info->nblocks; b++)
+            if (hmf__mul_overflow_u64(hmf__depend_load(&place, types->abi.big_endian, t->addr[b]),
+                                      each, &bytes) || bytes != tail_bytes(r, t, b))
+                return bad_tail();
     }
     return HMF_OK;
 }
@@ -613,6 +740,8 @@ static void destroy(hmf_restore_t *r, bool keep_blocks)
         hmf__slots_fini(&t->slots);
         if (t->counts)
             hmf__big_free(t->counts, (size_t)t->info->nblocks * sizeof *t->counts);
+        if (t->tails)
+            hmf__big_free(t->tails, (size_t)t->info->nblocks * sizeof *t->tails);
         if (t->refs)
             hmf__big_free(t->refs, (size_t)(t->info->nrows * t->info->nslots) * sizeof *t->refs);
     }
@@ -637,6 +766,8 @@ hmf_status_t hmf_restore_finish(hmf_restore_t *r)
                        r->next, hmf_meta_nsegments(r->meta));
     if (rc == HMF_OK)
         rc = set_functions(r);
+    if (rc == HMF_OK)
+        rc = check_tails(r);
     if (rc == HMF_OK)
         rc = copy_inside(r);
     for (struct hmf__keeper *k = r->state->keepers; k && rc == HMF_OK; k = k->next)

@@ -5,7 +5,10 @@
 
 #include "base.h"
 
-enum { WRITE_OUT = 64 }; /* slots that an array may have and still be written out */
+enum {
+    WRITE_OUT = 64,  /* slots that an array may have and still be written out */
+    CHOICES_OUT = 4  /* elements likewise, if they hold unions */
+};
 
 static hmf_status_t add(struct hmf__slots *s, const struct hmf__slotop *op, uint32_t *at)
 {
@@ -25,30 +28,19 @@ static hmf_status_t add(struct hmf__slots *s, const struct hmf__slotop *op, uint
 struct maker {
     const struct hmf__types *t;
     struct hmf__slots *out;
-    struct around { /* structs around the place at hand */
-        uint32_t type;
-        uint64_t offset;
-    } around[HMF__MAX_DEPTH + 1];
-    int naround, first; /* those before `first` are outside of a loop: offsets there differ */
+    struct hmf__around around[HMF__MAX_DEPTH + 1]; /* offsets count from the loop they are in */
+    int loop_of[HMF__MAX_DEPTH + 1];
+    int naround, nloops;
 };
 
-/* Where the length is that pointer node y speaks of. */
+/* Where the number is that pointer node y speaks of. */
 static hmf_status_t find_length(const struct maker *m, const struct hmf__type *y,
                                 struct hmf__slot_length *out)
 {
-    int i = m->naround - 1 - (int)y->len_up;
-
-    if (y->len_up > HMF__MAX_DEPTH || i < m->first)
-        return hmf__fail(HMF_ERR_TYPE, "the length of a counted pointer is in a struct that holds "
-                         "it in a large array, or that is not around it here");
-    const struct hmf__type *s = &m->t->v[m->around[i].type];
-    if (y->len_field >= s->nfields)
-        return hmf__fail(HMF_ERR_TYPE, "the length of a counted pointer is in no field");
-    const struct hmf__type *f = &m->t->v[s->fields[y->len_field].type];
-    if (f->kind != HMF__KIND_INT)
-        return hmf__fail(HMF_ERR_TYPE, "the length of a counted pointer is no integer");
-    *out = (struct hmf__slot_length){m->around[i].offset + s->fields[y->len_field].offset,
-                                     (uint8_t)f->size, f->is_signed};
+    if (!hmf__depend_field(m->t, m->around, m->naround, y->len_up, y->len_field, &out->place))
+        return hmf__fail(HMF_ERR_TYPE, "the length of a counted pointer is in no integer field of "
+                         "a struct around it here");
+    out->loops = m->nloops - m->loop_of[m->naround - 1 - (int)y->len_up];
     return HMF_OK;
 }
 
@@ -72,39 +64,74 @@ static hmf_status_t make_slot(struct maker *m, uint32_t id, uint64_t offset)
     return add(m->out, &op, &at);
 }
 
+static hmf_status_t make(struct maker *m, uint32_t id, uint64_t offset);
+
+static hmf_status_t make_loop(struct maker *m, const struct hmf__type *y, uint64_t offset)
+{
+    struct hmf__slotop op = {.offset = offset, .code = HMF__SLOT_LOOP, .turns = y->count,
+                             .stride = m->t->v[y->elem].size};
+    uint32_t at;
+    hmf_status_t rc = add(m->out, &op, &at);
+
+    m->nloops++;
+    if (rc == HMF_OK)
+        rc = make(m, y->elem, 0);
+    m->nloops--;
+    if (rc == HMF_OK)
+        m->out->ops[at].nbody = m->out->nops - at - 1;
+    m->out->flat = false;
+    return rc;
+}
+
+static hmf_status_t make_choice(struct maker *m, uint32_t id, uint64_t offset)
+{
+    const struct hmf__type *y = &m->t->v[id];
+    struct hmf__slotop op = {.offset = offset, .code = HMF__SLOT_CHOICE, .type = id};
+    struct hmf__slotop branch = {.offset = offset, .code = HMF__SLOT_BRANCH, .type = id};
+    hmf_status_t rc;
+    uint32_t at, begin;
+
+    m->out->flat = false;
+    if (!hmf__depend_union(m->t, m->around, m->naround, id, offset, &op.length.place))
+        return hmf__fail(HMF_ERR_TYPE, "the discriminant of a union is in no integer field of a "
+                         "struct around it here");
+    if (y->len != HMF__LEN_FIXED)
+        op.length.loops = m->nloops - m->loop_of[m->naround - 1 - (int)y->len_up];
+    if ((rc = add(m->out, &op, &at)) != HMF_OK)
+        return rc;
+    for (uint32_t f = 0; f < y->nfields && rc == HMF_OK; f++) {
+        if ((rc = add(m->out, &branch, &begin)) != HMF_OK)
+            break;
+        rc = make(m, y->fields[f].type, offset);
+        m->out->ops[begin].nbody = m->out->nops - begin - 1;
+    }
+    m->out->ops[at].nbody = m->out->nops - at - 1;
+    return rc;
+}
+
 static hmf_status_t make(struct maker *m, uint32_t id, uint64_t offset)
 {
     const struct hmf__type *y = &m->t->v[id];
     hmf_status_t rc = HMF_OK;
-    uint32_t at;
 
-    if (!y->nslots)
+    if (!y->nslots && !y->choice)
         return HMF_OK;
     if (hmf__kind_refers(y->kind))
         return make_slot(m, id, offset);
+    if (y->kind == HMF__KIND_UNION)
+        return make_choice(m, id, offset);
     if (y->kind == HMF__KIND_STRUCT) {
-        m->around[m->naround++] = (struct around){id, offset};
+        m->loop_of[m->naround] = m->nloops;
+        m->around[m->naround++] = (struct hmf__around){id, offset};
         for (uint32_t f = 0; f < y->nfields && rc == HMF_OK; f++)
             rc = make(m, y->fields[f].type, offset + y->fields[f].offset);
         m->naround--;
         return rc;
     }
-    uint64_t each = m->t->v[y->elem].size;
-    if (y->nslots <= WRITE_OUT) {
-        for (uint64_t i = 0; i < y->count && rc == HMF_OK; i++)
-            rc = make(m, y->elem, offset + i * each);
-        return rc;
-    }
-    m->out->flat = false;
-    rc = add(m->out, &(struct hmf__slotop){.offset = offset, .turns = y->count, .stride = each},
-             &at);
-    int first = m->first;
-    m->first = m->naround;
-    if (rc == HMF_OK)
-        rc = make(m, y->elem, 0);
-    m->first = first;
-    if (rc == HMF_OK)
-        m->out->ops[at].nbody = m->out->nops - at - 1;
+    if (y->nslots > WRITE_OUT || (y->choice && y->count > CHOICES_OUT))
+        return make_loop(m, y, offset);
+    for (uint64_t i = 0; i < y->count && rc == HMF_OK; i++)
+        rc = make(m, y->elem, offset + i * m->t->v[y->elem].size);
     return rc;
 }
 
@@ -126,29 +153,64 @@ void hmf__slots_fini(struct hmf__slots *s)
     memset(s, 0, sizeof *s);
 }
 
-/* Depth is that of arrays in a type: bounded. */
-static hmf_status_t each(const struct hmf__slotop *ops, uint32_t n, char *base,
-                         hmf__slot_cb *visit, void *ctx)
+struct visitor {
+    const struct hmf__types *t;
+    hmf__slot_cb *visit;
+    void *ctx;
+};
+
+/* No base: in a branch that does not hold.  Depth is that of arrays and unions in a type. */
+static hmf_status_t each(const struct visitor *v, const struct hmf__slotop *ops, uint32_t n,
+                         const struct hmf__slot_frame *frame)
 {
+    char *base = frame->base;
     hmf_status_t rc = HMF_OK;
 
     for (uint32_t i = 0; i < n && rc == HMF_OK; i++) {
         const struct hmf__slotop *op = &ops[i];
-        if (!op->turns) {
-            rc = visit(ctx, base + op->offset, op);
-            continue;
+        char *at = base ? base + op->offset : NULL;
+        struct hmf__slot_frame in = {NULL, frame};
+        switch (op->code) {
+        case HMF__SLOT:
+            rc = v->visit(v->ctx, at, op, frame);
+            break;
+        case HMF__SLOT_LOOP:
+            for (uint64_t k = 0; k < op->turns && rc == HMF_OK; k++) {
+                in.base = at ? at + k * op->stride : NULL;
+                rc = each(v, op + 1, op->nbody, &in);
+            }
+            i += op->nbody;
+            break;
+        case HMF__SLOT_CHOICE: {
+            uint32_t holds = HMF__NO_BRANCH;
+            struct hmf__slot_frame none = {NULL, frame->outer};
+            if (at)
+                holds = hmf__depend_choose(&v->t->v[op->type],
+                                           hmf__slot_number(&op->length, at, op, frame));
+            if (at && holds == HMF__NO_BRANCH)
+                rc = v->visit(v->ctx, at, op, frame);
+            const struct hmf__slotop *b = op + 1;
+            for (uint32_t k = 0; b < op + 1 + op->nbody && rc == HMF_OK; k++) {
+                rc = each(v, b + 1, b->nbody, k == holds ? frame : &none);
+                b += b->nbody + 1;
+            }
+            i += op->nbody;
+            break;
         }
-        for (uint64_t k = 0; k < op->turns && rc == HMF_OK; k++)
-            rc = each(op + 1, op->nbody, base + op->offset + k * op->stride, visit, ctx);
-        i += op->nbody;
+        case HMF__SLOT_BRANCH: /* within a choice only */
+            break;
+        }
     }
     return rc;
 }
 
-hmf_status_t hmf__slots_each(const struct hmf__slots *s, char *base, hmf__slot_cb *visit,
-                             void *ctx)
+hmf_status_t hmf__slots_each(const struct hmf__slots *s, const struct hmf__types *t, char *base,
+                             hmf__slot_cb *visit, void *ctx)
 {
-    return each(s->ops, s->nops, base, visit, ctx);
+    struct visitor v = {t, visit, ctx};
+    struct hmf__slot_frame frame = {base, NULL};
+
+    return each(&v, s->ops, s->nops, &frame);
 }
 
 /* Slots of one turn over these ops. */
@@ -157,8 +219,12 @@ static uint64_t count_slots(const struct hmf__slotop *ops, uint32_t n)
     uint64_t sum = 0;
 
     for (uint32_t i = 0; i < n; i++) {
-        sum += ops[i].turns ? ops[i].turns * count_slots(&ops[i + 1], ops[i].nbody) : 1;
-        i += ops[i].nbody;
+        if (ops[i].code == HMF__SLOT_LOOP) {
+            sum += ops[i].turns * count_slots(&ops[i + 1], ops[i].nbody);
+            i += ops[i].nbody;
+        } else {
+            sum += ops[i].code == HMF__SLOT;
+        }
     }
     return sum;
 }
@@ -169,9 +235,9 @@ uint64_t hmf__slots_offset(const struct hmf__slots *s, uint64_t k)
     uint64_t base = 0;
 
     for (;;) {
-        if (!op->turns) {
-            if (!k--)
-                return base + op->offset;
+        if (op->code == HMF__SLOT && !k--)
+            return base + op->offset;
+        if (op->code != HMF__SLOT_LOOP) {
             op++;
             continue;
         }

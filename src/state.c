@@ -84,11 +84,12 @@ hmf_status_t hmf_state_add(hmf_state_t *s, const char *name, void *addr, size_t 
     if (rc != HMF_OK)
         return hmf__fail_prefix(rc, "variable %s", name);
     uint64_t each = s->types.v[v.var.type].size;
-    if (!each || size % each)
+    bool flex = s->types.v[v.var.type].flex; /* what is behind belongs to it */
+    if (!each || (flex ? size < each : size % each))
         return hmf__fail(HMF_ERR_ARG, "variable %s has %zu bytes, but its description says %llu "
                          "(or a multiple): does the description fit the variable?", name, size,
                          (unsigned long long)each);
-    v.var.count = size / each;
+    v.var.count = flex ? 1 : size / each;
     if (s->nvars == s->cap) {
         size_t cap = s->cap ? 2 * s->cap : 16;
         void *vars = hmf__realloc(s->vars, cap * sizeof *s->vars);

@@ -18,7 +18,7 @@ struct hmf__types; /* type.h */
 struct hmf__var {
     const char *name;
     void *addr;
-    size_t size;      /* bytes, a multiple of the type's size */
+    size_t size;      /* bytes, a multiple of the type's size; or more, see hmf_state_add */
     uint32_t type;    /* index into hmf__state_types() */
     uint64_t count;   /* elements of that type: size / type's size */
 };
@@ -29,7 +29,8 @@ void hmf_state_free(hmf_state_t *state);       /* NULL is fine; the variables th
 /* Register a variable.
  *   name         unique in the state, 1 to 1023 bytes; copied
  *   addr, size   the variable's memory; size in bytes is a multiple of the described type's size
- *                (an array of it); not owned, must stay valid until removed
+ *                (an array of it); a struct with a flexible array member: with all the room that
+ *                there is behind it; not owned, must stay valid until removed
  *   desc         desc_len ints of a type description (typemap.h); copied and compiled here
  *   field_names  or NULL: the names of all struct fields in the order in which they stand in the
  *                description (depth first), ended by NULL; else they are called f0, f1, ...

@@ -5,6 +5,7 @@
 #include "type.h"
 
 #include "base.h"
+#include "depend.h"
 #include "handle.h"
 #include "typecache.h"
 
@@ -242,60 +243,162 @@ static bool add_child(struct hmf__type *node, const struct hmf__type *child, uin
     if (child->depth > node->depth)
         node->depth = child->depth;
     node->special |= child->special;
+    node->choice |= child->choice;
     return node->nleaves <= HMF__MAX_SIZE && child->size <= HMF__MAX_SIZE;
+}
+
+/* Where the compilers of all our ABIs put a bit-field that may begin at bit `at` of the struct: it
+ * lies in one unit of its declared type, unless packed. */
+static uint64_t place_bits(const struct hmf__type *y, uint64_t declared_size, bool packed,
+                           uint64_t at)
+{
+    uint64_t unit = 8 * (uint64_t)y->align;
+
+    if (!y->count || (!packed && (at % unit + y->count + unit - 1) / unit >
+                                     declared_size / y->align))
+        at = (at + unit - 1) / unit * unit;
+    return at;
+}
+
+/* Alignment that a bit-field gives its struct. */
+static uint64_t bits_align(const struct hmf__type *y, bool packed)
+{
+#if defined(__arm__) || defined(__aarch64__)
+    bool counts = true;
+#else
+    bool counts = !y->unnamed; /* padding between bit-fields does not count */
+#endif
+
+    return packed || !counts ? 1 : y->align;
+}
+
+/* Field f, a bit-field, at bit *at or where it says; *at becomes its end. */
+static bool finish_bits(const struct hmf__types *t, const struct hmf__type *node,
+                        struct hmf__field *f, bool keep, uint64_t *at)
+{
+    const struct hmf__type *child = &t->v[f->type];
+    struct hmf__type declared;
+
+    if (keep && (f->offset > HMF__MAX_SIZE || f->value < 0 || f->value > 7))
+        return false;
+    uint64_t begin = 8 * f->offset + (uint64_t)f->value;
+    if (!keep) {
+        if (!hmf__types_basic(t, child->number, &declared))
+            return false;
+        begin = place_bits(child, declared.size, node->packed, *at);
+        f->offset = begin / 8;
+        f->value = (int64_t)(begin % 8);
+    } else if (begin < *at) {
+        return false;
+    }
+    *at = begin + child->count;
+    return true;
 }
 
 static bool finish_struct(const struct hmf__types *t, struct hmf__type *node, bool keep_layout)
 {
-    uint64_t at = 0, given_align = node->align;
+    uint64_t at = 0, given_align = node->align, widest = 1; /* at: bits */
 
-    uint64_t widest = 1;
+    node->flex = false;
     for (uint32_t i = 0; i < node->nfields; i++) {
         struct hmf__field *f = &node->fields[i];
         const struct hmf__type *child = &t->v[f->type];
-        if (!add_child(node, child, 1))
+        if (!add_child(node, child, 1) || child->flex || node->flex)
             return false;
-        uint64_t align = node->packed ? 1 : child->align;
+        uint64_t align = child->kind == HMF__KIND_BITS ? bits_align(child, node->packed)
+                         : node->packed                ? 1
+                                                       : child->align;
         if (f->align > align)
             align = f->align;
         if (align > widest)
             widest = align;
+        if (child->kind == HMF__KIND_BITS) {
+            bool keep = keep_layout && f->offset != HMF__OFFSET_NATURAL;
+            if (!finish_bits(t, node, f, keep, &at) || at / 8 > HMF__MAX_SIZE)
+                return false;
+            continue;
+        }
+        uint64_t end = (at + 7) / 8;
         if (!keep_layout)
-            f->offset = (at + align - 1) & ~(align - 1);
-        else if (f->offset < at) /* fields stand in order and do not overlap */
+            f->offset = (end + align - 1) & ~(align - 1);
+        else if (f->offset < end) /* fields stand in order and do not overlap */
             return false;
-        if (f->offset > HMF__MAX_SIZE)
+        if (f->offset > HMF__MAX_SIZE - child->size)
             return false;
-        at = f->offset + child->size;
-        if (at > HMF__MAX_SIZE)
-            return false;
+        at = 8 * (f->offset + child->size);
+        node->flex = child->kind == HMF__KIND_FLEX;
     }
+    at = (at + 7) / 8;
+    if (at > HMF__MAX_SIZE)
+        return false;
+    node->align = (uint32_t)(keep_layout ? given_align : widest);
+    if (keep_layout && (node->size < at || node->size > HMF__MAX_SIZE))
+        return false;
+    if (node->flex) /* what is behind is a block of its own, which may begin in the padding */
+        node->size = at;
+    else if (!keep_layout)
+        node->size = (at + node->align - 1) & ~((uint64_t)node->align - 1);
+    return node->size > 0;
+}
+
+static bool finish_union(const struct hmf__types *t, struct hmf__type *node, bool keep_layout)
+{
+    uint64_t given_align = node->align, largest = 0;
+
+    node->align = 1;
+    for (uint32_t i = 0; i < node->nfields; i++) {
+        struct hmf__field *f = &node->fields[i];
+        const struct hmf__type *child = &t->v[f->type];
+        if (!add_child(node, child, 1) || child->flex || f->offset)
+            return false;
+        if (f->align > node->align)
+            node->align = f->align;
+        if (child->size > largest)
+            largest = child->size;
+    }
+    node->choice = true;
+    if (node->len == HMF__LEN_FIXED && !hmf__depend_leads(t, node))
+        return false;
     if (keep_layout) {
         node->align = (uint32_t)given_align;
-        return node->size >= at && node->size <= HMF__MAX_SIZE;
+        return node->size >= largest && node->size <= HMF__MAX_SIZE;
     }
-    node->align = (uint32_t)widest;
-    node->size = (at + node->align - 1) & ~((uint64_t)node->align - 1);
-    return true;
+    node->size = (largest + node->align - 1) & ~((uint64_t)node->align - 1);
+    return node->size > 0 && node->size <= HMF__MAX_SIZE;
 }
 
 hmf_status_t hmf__types_finish(struct hmf__types *t, uint32_t id, bool keep_layout)
 {
     struct hmf__type *node = &t->v[id];
-    bool good = true, nests = node->kind == HMF__KIND_STRUCT || node->kind == HMF__KIND_ARRAY;
+    bool good = true, nests = node->kind == HMF__KIND_STRUCT || node->kind == HMF__KIND_ARRAY ||
+                              node->kind == HMF__KIND_UNION;
 
     node->nleaves = node->nslots = 0;
     node->depth = node->width = 0;
-    node->special = false;
+    node->special = node->choice = false;
     switch (node->kind) {
     case HMF__KIND_STRUCT:
         good = finish_struct(t, node, keep_layout);
         break;
+    case HMF__KIND_UNION:
+        good = finish_union(t, node, keep_layout);
+        break;
     case HMF__KIND_ARRAY:
         node->align = 1;
-        good = add_child(node, &t->v[node->elem], node->count) &&
+        good = add_child(node, &t->v[node->elem], node->count) && !t->v[node->elem].flex &&
                !hmf__mul_overflow_u64(t->v[node->elem].size, node->count, &node->size) &&
                node->size <= HMF__MAX_SIZE;
+        break;
+    case HMF__KIND_FLEX: /* what is behind the struct is no part of it */
+        node->size = 0;
+        node->align = t->v[node->elem].align;
+        node->depth = t->v[node->elem].depth;
+        node->width = t->v[node->elem].width;
+        good = !t->v[node->elem].flex;
+        break;
+    case HMF__KIND_BITS:
+        node->size = (node->count + 7) / 8;
+        node->nleaves = 1;
         break;
     case HMF__KIND_FSTRING:
         node->align = 1;
@@ -327,6 +430,7 @@ hmf_status_t hmf__types_finish(struct hmf__types *t, uint32_t id, bool keep_layo
         node->size = t->v[node->elem].size;
         node->align = t->v[node->elem].align;
         node->nleaves = 1;
+        good = !t->v[node->elem].flex;
         break;
     default:
         node->nleaves = 1;
@@ -382,7 +486,17 @@ const char *hmf__type_text(const struct hmf__types *t, uint32_t id, char *buf, s
             snprintf(buf, size, "struct of %u fields", y->nfields);
         break;
     case HMF__KIND_UNION:
-        snprintf(buf, size, "union %s", y->name ? y->name : "");
+        if (y->name)
+            snprintf(buf, size, "union %s", y->name);
+        else
+            snprintf(buf, size, "union of %u branches", y->nfields);
+        break;
+    case HMF__KIND_BITS:
+        snprintf(buf, size, "%s : %llu", hmf__basic_name(y->number),
+                 (unsigned long long)y->count);
+        break;
+    case HMF__KIND_FLEX:
+        snprintf(buf, size, "%s []", hmf__type_text(t, y->elem, inner, sizeof inner));
         break;
     case HMF__KIND_FSTRING:
         snprintf(buf, size, "text [%llu]", (unsigned long long)y->count);

@@ -22,6 +22,7 @@ enum {
     HMF__MAX_NAME = 1023,     /* bytes of a name */
     HMF__MAX_TYPES = 1 << 20  /* nodes of a table */
 };
+#define HMF__OFFSET_NATURAL UINT64_MAX /* of a bit-field in a given layout: behind the one before */
 #define HMF__MAX_SIZE ((uint64_t)1 << 60) /* bytes of one element or variable; also leaves */
 
 /* Kinds of nodes; numbers are part of the image format, append-only. */
@@ -34,14 +35,15 @@ enum hmf__kind {
     HMF__KIND_POINTER = 5, /* leaf: saved as a reference; elem = what it points to */
     HMF__KIND_FUNCTION = 6, /* leaf: function pointer, saved by name */
     HMF__KIND_HANDLE = 7,  /* leaf: a foreign handle (MPI ...), saved by a hook of its number */
-    HMF__KIND_BITS = 8,    /* leaf: a bit-field */
+    HMF__KIND_BITS = 8,    /* leaf: a bit-field of count bits; only a field of a struct */
     HMF__KIND_TRANSIENT = 9, /* leaf: not saved, zero after restoring */
     HMF__KIND_ARRAY = 16,  /* count x elem */
     HMF__KIND_STRUCT = 17,
-    HMF__KIND_UNION = 18,
+    HMF__KIND_UNION = 18,  /* fields are its branches; an integer tells which one holds */
     HMF__KIND_FSTRING = 19, /* count characters, of fixed length */
     HMF__KIND_CSTRING = 20, /* only pointed to: characters up to and with the NUL */
-    HMF__KIND_VOID = 21    /* only pointed to: nothing known */
+    HMF__KIND_VOID = 21,   /* only pointed to: nothing known */
+    HMF__KIND_FLEX = 22    /* last field of a struct: elements behind it, a block of their own */
 };
 
 /* Leaves that are saved as references: one of a type's nslots. */
@@ -71,9 +73,10 @@ struct hmf__abi {
     uint8_t ldouble_align;
 };
 
-/* Where the number of elements behind a pointer is; numbers are part of the image format. */
+/* Where the number is that a type depends on: of the elements behind a pointer or a struct, or a
+ * union's discriminant.  Numbers are part of the image format. */
 enum hmf__length {
-    HMF__LEN_FIXED = 0, /* one object of the type behind it */
+    HMF__LEN_FIXED = 0, /* one object behind it; union: the integer that each branch begins with */
     HMF__LEN_FIELD = 1, /* in a field of the len_up-th struct around */
     HMF__LEN_OUTER = 2  /* likewise, of the struct whose pointer led to this pointer's block */
 };
@@ -83,7 +86,8 @@ struct hmf__field {
     uint64_t offset;
     uint32_t type;
     uint32_t align; /* natural layout: at least this; 0: the type's */
-    int64_t value;  /* union: the discriminant's value for this case */
+    int64_t value;  /* union: the discriminant's value for this branch; bit-field: how many bits of
+                     * the byte at offset belong to fields before it */
 };
 
 struct hmf__type {
@@ -94,18 +98,22 @@ struct hmf__type {
     uint32_t align;
     uint32_t depth;       /* nesting of structs and arrays: 0 for leaves */
     uint32_t width;       /* fields all told when written out, an array's element once */
-    uint64_t size;        /* bytes; CSTRING: 1, VOID: 0 */
-    uint64_t count;       /* ARRAY, FSTRING: elements */
-    uint32_t elem;        /* ARRAY, POINTER: type; else HMF__TYPE_NONE */
+    uint64_t size;        /* bytes; CSTRING: 1, VOID, FLEX: 0; a struct with FLEX ends there */
+    uint64_t count;       /* ARRAY, FSTRING: elements; BITS: bits */
+    uint32_t elem;        /* ARRAY, POINTER, FLEX: type; else HMF__TYPE_NONE */
     uint32_t nfields;     /* STRUCT, UNION */
     struct hmf__field *fields;
     uint64_t nleaves;     /* scalars, those of nested types counted */
     uint64_t nslots;      /* pointers among them */
     char *name;           /* user type's name, or NULL; owned by the table */
-    enum hmf__length len; /* POINTER */
+    enum hmf__length len; /* POINTER, FLEX, UNION */
     uint32_t len_field, len_up;
     bool weak;            /* POINTER */
     bool packed;          /* STRUCT: natural layout without padding */
+    bool otherwise;       /* UNION: the last branch holds for all other values */
+    bool unnamed;         /* BITS: padding that holds no value */
+    bool flex;            /* STRUCT: the last field is FLEX */
+    bool choice;          /* some part is a union */
 };
 
 /* Open for reading; changed only by the functions below. */
@@ -165,19 +173,29 @@ const char *hmf__basic_name(uint32_t number);
 
 /* ---- layout.c: leaves, offsets, paths ---- */
 
+/* Where a branch of a union is meant, `memory` (may be NULL) is the element, in the table's ABI,
+ * from which its discriminant is read; without it, or where that selects none, it is the first. */
+
 /* Offset of leaf `leaf` (< nleaves, or = nleaves: the size) in one element of type id. */
 uint64_t hmf__layout_offset(const struct hmf__types *t, uint32_t id, uint64_t leaf);
 
 /* The leaf that starts at `offset` (< size); false: no leaf starts there. */
-bool hmf__layout_leaf(const struct hmf__types *t, uint32_t id, uint64_t offset, uint64_t *leaf);
+bool hmf__layout_leaf(const struct hmf__types *t, uint32_t id, const void *memory,
+                      uint64_t offset, uint64_t *leaf);
 
 /* Is there, at `offset` of an array of elements of type id, an object of type `want` (a class
- * representative that is no array)?  *room: how many of them follow each other there. */
-bool hmf__layout_holds(const struct hmf__types *t, uint32_t id, uint64_t count, uint64_t offset,
-                       uint32_t want, uint64_t *room);
+ * representative that is no array)?  *room: how many of them follow each other there.
+ * memory: of the whole array. */
+bool hmf__layout_holds(const struct hmf__types *t, uint32_t id, uint64_t count,
+                       const void *memory, uint64_t offset, uint32_t want, uint64_t *room);
 
-/* Path of the leaf at or around `offset`, e.g. ".boxes[3].x"; cut to size. */
-const char *hmf__layout_path(const struct hmf__types *t, uint32_t id, uint64_t offset, char *buf,
-                             size_t size);
+/* Path of the leaf at or around `offset`, e.g. ".boxes[3].x"; cut to size.  bit: of that byte, for
+ * a bit-field; else 0. */
+const char *hmf__layout_path(const struct hmf__types *t, uint32_t id, const void *memory,
+                             uint64_t offset, unsigned bit, char *buf, size_t size);
+
+/* Path of a leaf. */
+const char *hmf__layout_leaf_path(const struct hmf__types *t, uint32_t id, uint64_t leaf,
+                                  char *buf, size_t size);
 
 #endif

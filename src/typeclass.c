@@ -32,12 +32,14 @@ static int compare_alone(const struct hmf__type *a, const struct hmf__type *b)
         (c = order(a->align, b->align)) || (c = order(a->count, b->count)) ||
         (c = order(a->nfields, b->nfields)) || (c = order(a->nleaves, b->nleaves)) ||
         (c = order(a->len, b->len)) || (c = order(a->len_field, b->len_field)) ||
-        (c = order(a->len_up, b->len_up)) || (c = order(a->weak, b->weak)))
+        (c = order(a->len_up, b->len_up)) || (c = order(a->weak, b->weak)) ||
+        (c = order(a->otherwise, b->otherwise)) || (c = order(a->unnamed, b->unnamed)))
         return c;
     if (a->nfields == 0 && (c = order(a->number, b->number))) /* a struct's number is a name */
         return c;
     for (uint32_t i = 0; i < a->nfields; i++)
-        if ((c = order(a->fields[i].offset, b->fields[i].offset)))
+        if ((c = order(a->fields[i].offset, b->fields[i].offset)) ||
+            (c = order((uint64_t)a->fields[i].value, (uint64_t)b->fields[i].value)))
             return c;
     return 0;
 }

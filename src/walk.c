@@ -4,11 +4,12 @@
 #include "walk.h"
 
 #include "base.h"
-#include "convert.h"
+#include "depend.h"
 #include "function.h"
 #include "handle.h"
 #include "statepriv.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -134,7 +135,7 @@ static hmf_status_t make_slots(struct hmf__walk *w, uint32_t type)
     w->slots[type] = s; /* from here on fini frees it */
     for (uint32_t i = 0; i < s->nops; i++) {
         struct hmf__slotop *op = &s->ops[i];
-        if (op->turns)
+        if (op->code != HMF__SLOT)
             continue;
         const struct hmf__type *y = &w->types->v[op->type];
         uint64_t count = 1;
@@ -143,8 +144,8 @@ static hmf_status_t make_slots(struct hmf__walk *w, uint32_t type)
             elem = w->types->void_id;
             count = HMF__WALK_WEAK;
         }
-        if (w->types->v[elem].kind == HMF__KIND_CSTRING || op->length.size || op->inner.size ||
-            op->outer)
+        if (w->types->v[elem].kind == HMF__KIND_CSTRING || op->length.place.size ||
+            op->inner.place.size || op->outer)
             op->target = NO_SHAPE; /* it is found at each pointer */
         else if ((rc = get_shape(w, elem, count, 0, &op->target)) != HMF_OK)
             return rc;
@@ -292,10 +293,11 @@ static hmf_status_t string_shape(struct hmf__walk *w, const char *slot, const ch
 }
 
 /* A length from the field that holds it. */
-static hmf_status_t load_length(struct hmf__walk *w, const char *slot, const char *base,
-                                const struct hmf__slot_length *l, const char *q, uint64_t *out)
+static hmf_status_t load_length(struct hmf__walk *w, const char *slot,
+                                const struct hmf__slotop *op, const struct hmf__slot_length *l,
+                                const struct hmf__slot_frame *frame, const char *q, uint64_t *out)
 {
-    uint64_t n = hmf__convert_load(l->size, l->is_signed, false, base + l->offset);
+    uint64_t n = hmf__slot_number(l, slot, op, frame);
 
     if (n > HMF__MAX_SIZE)
         return bad_pointer(w, slot, q, "has a length that is negative or far too large");
@@ -305,15 +307,18 @@ static hmf_status_t load_length(struct hmf__walk *w, const char *slot, const cha
 
 /* The shape behind a pointer whose elements are counted at run time. */
 static hmf_status_t counted_shape(struct hmf__walk *w, const char *slot,
-                                  const struct hmf__slotop *op, const char *q, uint32_t *out)
+                                  const struct hmf__slotop *op,
+                                  const struct hmf__slot_frame *frame, const char *q,
+                                  uint32_t *out)
 {
-    const char *base = slot - op->offset;
     uint64_t count = 1, inner = 0;
     hmf_status_t rc;
 
-    if (op->length.size && (rc = load_length(w, slot, base, &op->length, q, &count)) != HMF_OK)
+    if (op->length.place.size &&
+        (rc = load_length(w, slot, op, &op->length, frame, q, &count)) != HMF_OK)
         return rc;
-    if (op->inner.size && (rc = load_length(w, slot, base, &op->inner, q, &inner)) != HMF_OK)
+    if (op->inner.place.size &&
+        (rc = load_length(w, slot, op, &op->inner, frame, q, &inner)) != HMF_OK)
         return rc;
     if (op->outer)
         count = w->shapes[w->cands[w->current].shape].inner;
@@ -322,7 +327,9 @@ static hmf_status_t counted_shape(struct hmf__walk *w, const char *slot,
 }
 
 static hmf_status_t special_shape(struct hmf__walk *w, const char *slot,
-                                  const struct hmf__slotop *op, const char **q, uint32_t *out)
+                                  const struct hmf__slotop *op,
+                                  const struct hmf__slot_frame *frame, const char **q,
+                                  uint32_t *out)
 {
     uint32_t elem = w->types->v[op->type].elem;
 
@@ -346,41 +353,51 @@ static hmf_status_t special_shape(struct hmf__walk *w, const char *slot,
     }
     if (w->types->v[elem].kind == HMF__KIND_CSTRING)
         return string_shape(w, slot, *q, elem, out);
-    return counted_shape(w, slot, op, *q, out);
+    return counted_shape(w, slot, op, frame, *q, out);
+}
+
+/* The candidate (q, shape), added if it is new, where visit would find it.  *id: 1 + its number. */
+static hmf_status_t find_cand(struct hmf__walk *w, const char *q, uint32_t shape, uint32_t *id)
+{
+    const struct hmf__shape *s = &w->shapes[shape];
+
+    if (s->bytes && s->bytes < SMALL) {
+        struct hmf__region *r = hmf__walk_region(w, q);
+        uint32_t *place = r ? &r->ids[((uintptr_t)q - r->lo) / HMF__GRAIN] : NULL;
+        if (place && !*place) {
+            hmf_status_t rc = add_cand(w, q, shape);
+            if (rc != HMF_OK)
+                return rc;
+            *place = (uint32_t)w->ncands;
+        }
+        if (place && w->cands[*place - 1].addr == q && w->cands[*place - 1].shape == shape) {
+            *id = *place;
+            return HMF_OK;
+        }
+    }
+    return find_in_table(w, q, shape, id);
 }
 
 /* What is not found at once: another region, a grain that another candidate has, large blocks. */
 __attribute__((noinline)) static hmf_status_t visit_rare(struct hmf__walk *w, const char *slot,
                                                          const struct hmf__slotop *op,
+                                                         const struct hmf__slot_frame *frame,
                                                          const char *q)
 {
     uint32_t shape = op->target, id;
     hmf_status_t rc;
 
-    if (shape == NO_SHAPE && (rc = special_shape(w, slot, op, &q, &shape)) != HMF_OK)
+    if (shape == NO_SHAPE && (rc = special_shape(w, slot, op, frame, &q, &shape)) != HMF_OK)
         return rc;
-    const struct hmf__shape *s = &w->shapes[shape];
-    if (s->bytes && s->bytes < SMALL) {
-        struct hmf__region *r = hmf__walk_region(w, q);
-        uint32_t *place = r ? &r->ids[((uintptr_t)q - r->lo) / HMF__GRAIN] : NULL;
-        if (place && !*place) {
-            if ((rc = add_cand(w, q, shape)) != HMF_OK)
-                return rc;
-            *place = (uint32_t)w->ncands;
-        }
-        if (place && w->cands[*place - 1].addr == q && w->cands[*place - 1].shape == shape) {
-            w->refs[w->nrefs++] = *place;
-            return HMF_OK;
-        }
-    }
-    if ((rc = find_in_table(w, q, shape, &id)) == HMF_OK)
+    if ((rc = find_cand(w, q, shape, &id)) == HMF_OK)
         w->refs[w->nrefs++] = id;
     return rc;
 }
 
 /* One slot: find or add what it points to. */
 static inline hmf_status_t visit(struct hmf__walk *w, const char *slot,
-                                 const struct hmf__slotop *op)
+                                 const struct hmf__slotop *op,
+                                 const struct hmf__slot_frame *frame)
 {
     const char *q = hmf__slot_load(slot);
     const struct hmf__region *r = w->last_region;
@@ -390,7 +407,7 @@ static inline hmf_status_t visit(struct hmf__walk *w, const char *slot,
         return HMF_OK;
     }
     if (!op->small || !r || !r->ids || (uintptr_t)q - r->lo >= r->hi - r->lo)
-        return visit_rare(w, slot, op, q);
+        return visit_rare(w, slot, op, frame, q);
     uint32_t *place = &r->ids[((uintptr_t)q - r->lo) / HMF__GRAIN], id = *place;
     if (!id) {
         hmf_status_t rc = add_cand(w, q, op->target);
@@ -398,15 +415,77 @@ static inline hmf_status_t visit(struct hmf__walk *w, const char *slot,
             return rc;
         *place = id = (uint32_t)w->ncands;
     } else if (w->cands[id - 1].addr != q || w->cands[id - 1].shape != op->target) {
-        return visit_rare(w, slot, op, q);
+        return visit_rare(w, slot, op, frame, q);
     }
     w->refs[w->nrefs++] = id;
     return HMF_OK;
 }
 
-static hmf_status_t visit_cb(void *ctx, char *slot, const struct hmf__slotop *op)
+static hmf_status_t no_branch(struct hmf__walk *w, const char *at, const struct hmf__slotop *op,
+                              const struct hmf__slot_frame *frame)
 {
-    return visit(ctx, slot, op);
+    const struct hmf__cand *c = &w->cands[w->current];
+    uint64_t value = hmf__slot_number(&op->length, at, op, frame);
+    char path[400], text[40];
+
+    snprintf(text, sizeof text, op->length.place.is_signed ? "%" PRId64 : "%" PRIu64, value);
+    return hmf__fail(HMF_ERR_RANGE, "union %s: its discriminant is %s, which selects no branch: "
+                     "set it, or describe that branch",
+                     hmf__walk_path(w, w->current, (uint64_t)(at - c->addr), path, sizeof path),
+                     text);
+}
+
+static hmf_status_t visit_cb(void *ctx, char *slot, const struct hmf__slotop *op,
+                             const struct hmf__slot_frame *frame)
+{
+    struct hmf__walk *w = ctx;
+
+    if (op->code == HMF__SLOT_CHOICE)
+        return no_branch(w, slot, op, frame);
+    if (slot)
+        return visit(w, slot, op, frame);
+    w->refs[w->nrefs++] = 0; /* in a branch that does not hold */
+    return HMF_OK;
+}
+
+/* The elements behind a struct with a flexible array member. */
+static hmf_status_t look_behind(struct hmf__walk *w, size_t c, const struct hmf__type *y)
+{
+    const char *addr = w->cands[c].addr;
+    const struct hmf__field *f = &y->fields[y->nfields - 1];
+    const struct hmf__type *flex = &w->types->v[f->type];
+    struct hmf__around around = {(uint32_t)(y - w->types->v), 0};
+    struct hmf__place place;
+    struct hmf__tail tail = {(uint32_t)c, 0};
+    uint32_t shape;
+    hmf_status_t rc;
+    char path[400];
+
+    if (!hmf__depend_field(w->types, &around, 1, 0, flex->len_field, &place))
+        return hmf__fail(HMF_ERR_TYPE, "the length of a flexible array member is in no integer "
+                         "field");
+    uint64_t n = hmf__depend_load(&place, __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__, addr);
+    if (n > HMF__MAX_SIZE || (rc = get_shape(w, flex->elem, n, 0, &shape)) == HMF_ERR_LIMIT)
+        return hmf__fail(HMF_ERR_POINTER, "array %s has a length that is negative or far too large",
+                         hmf__walk_path(w, c, place.offset, path, sizeof path));
+    if (rc != HMF_OK)
+        return rc;
+    if (c < w->state->nvars &&
+        w->shapes[shape].bytes > w->state->vars[c].var.size - f->offset)
+        return hmf__fail(HMF_ERR_RANGE, "variable %s is registered with %zu bytes, too few for the "
+                         "%llu elements that it has: register the whole of it",
+                         w->state->vars[c].var.name, w->state->vars[c].var.size,
+                         (unsigned long long)n);
+    if (n && (rc = find_cand(w, addr + f->offset, shape, &tail.ref)) != HMF_OK)
+        return rc;
+    if (w->ntails == w->tails_cap) {
+        rc = grow_big(&w->tails, &w->tails_cap, w->ntails, w->ntails + 1, sizeof *w->tails);
+        if (rc != HMF_OK)
+            return rc;
+    }
+    w->tails[w->ntails++] = tail;
+    w->unsure = true; /* it lies close to its head */
+    return HMF_OK;
 }
 
 /* Record that c is one past the end of an array and was not read. */
@@ -460,7 +539,11 @@ static hmf_status_t look_into(struct hmf__walk *w, size_t c)
     w->current = c;
     if (c >= w->state->nvars && (rc = check_memory(w, c, &s, &skip)) != HMF_OK)
         return rc;
-    if (!s.nslots || skip)
+    if (skip)
+        return HMF_OK;
+    if (w->types->v[s.type].flex && (rc = look_behind(w, c, &w->types->v[s.type])) != HMF_OK)
+        return rc;
+    if (!s.nslots && !w->types->v[s.type].choice)
         return HMF_OK;
     if (!w->slots[s.type] && (rc = make_slots(w, s.type)) != HMF_OK)
         return rc;
@@ -474,13 +557,13 @@ static hmf_status_t look_into(struct hmf__walk *w, size_t c)
     uint64_t each = w->types->v[s.type].size;
     for (uint64_t i = 0; i < s.count; i++, addr += each) {
         if (!p->flat) {
-            rc = hmf__slots_each(p, (char *)(uintptr_t)addr, visit_cb, w);
+            rc = hmf__slots_each(p, w->types, (char *)(uintptr_t)addr, visit_cb, w);
             if (rc != HMF_OK)
                 return rc;
             continue;
         }
         for (uint32_t k = 0; k < p->nops; k++)
-            if ((rc = visit(w, addr + p->ops[k].offset, &p->ops[k])) != HMF_OK)
+            if ((rc = visit(w, addr + p->ops[k].offset, &p->ops[k], NULL)) != HMF_OK)
                 return rc;
     }
     return HMF_OK;
@@ -565,9 +648,11 @@ static inline void look_ahead(const struct hmf__walk *w, size_t c)
 
 static bool has_pointers(const struct hmf__walk *w)
 {
-    for (size_t i = 0; i < w->state->nvars; i++)
-        if (w->shapes[w->cands[i].shape].nslots)
+    for (size_t i = 0; i < w->state->nvars; i++) {
+        const struct hmf__shape *s = &w->shapes[w->cands[i].shape];
+        if (s->nslots || w->types->v[s->type].flex)
             return true;
+    }
     return false;
 }
 
@@ -608,6 +693,7 @@ void hmf__walk_fini(struct hmf__walk *w)
     hmf__big_free(w->cands, w->cands_cap * sizeof *w->cands);
     hmf__big_free(w->refs, w->refs_cap * sizeof *w->refs);
     hmf__big_free(w->merges, w->merges_cap * sizeof *w->merges);
+    hmf__big_free(w->tails, w->tails_cap * sizeof *w->tails);
     hmf__big_free(w->table, w->table_size * sizeof *w->table);
     hmf__free(w->shapes);
     hmf__free(w->shape_table);
@@ -670,12 +756,15 @@ static size_t put_place(const struct hmf__walk *w, size_t c, uint64_t offset, ch
         if (v->count > 1 && n < size)
             n += (size_t)snprintf(buf + n, size - n, "[%llu]",
                                   (unsigned long long)(offset / each));
-        field = hmf__layout_path(w->types, v->type, offset % each, path, sizeof path);
+        field = hmf__layout_path(w->types, v->type, (const char *)v->addr + offset - offset % each,
+                                 offset % each, 0, path, sizeof path);
         if (n < size)
             n += (size_t)snprintf(buf + n, size - n, "%s", field);
         return n < size ? n : size - 1;
     }
-    field = hmf__layout_path(w->types, s->type, each ? offset % each : 0, path, sizeof path);
+    field = hmf__layout_path(w->types, s->type,
+                             each ? w->cands[c].addr + offset - offset % each : NULL,
+                             each ? offset % each : 0, 0, path, sizeof path);
     if (s->count > 1 || !*field)
         n += (size_t)snprintf(buf + n, size - n, "[%llu]%s",
                               (unsigned long long)(each ? offset / each : 0), field);

@@ -43,6 +43,12 @@ struct hmf__merge {
     bool dropped;   /* weak, and nothing is there: NULL */
 };
 
+/* The elements behind a struct with a flexible array member: a candidate of their own. */
+struct hmf__tail {
+    uint32_t head; /* the candidate that is the struct */
+    uint32_t ref;  /* 0: there are none; else 1 + candidate */
+};
+
 enum { HMF__GRAIN = 16 }; /* bytes */
 
 /* A readable part of the address space.
@@ -71,6 +77,8 @@ struct hmf__walk {
     struct hmf__slots **slots; /* per type, made when first needed */
     struct hmf__merge *merges;
     size_t nmerges, merges_cap;
+    struct hmf__tail *tails; /* in the order of heads */
+    size_t ntails, tails_cap;
     /* address -> candidate for those that regions' ids do not hold: open addressing over 4-byte
      * ids, keys checked in cands */
     uint32_t *table;

@@ -29,11 +29,15 @@ struct hmf_type_layout {
     size_t noffsets;        /* as many as the struct has fields */
 };
 
+/* For a bit-field, which has no offsetof: where compilers put it, behind the field before it. */
+#define HMF_TYPE_BITS_OFFSET ((size_t)-1)
+
 /* Define a user type.
  *   number       10000 .. INT_MAX
  *   name         the C name, for messages and files; 1 to 1023 bytes
  *   desc         desc_len ints; may name user types that are defined later
- *   field_names  or NULL: all fields in the order of the description, ended by NULL
+ *   field_names  or NULL: all fields and branches of unions in the order of the description, ended
+ *                by NULL; "" for an anonymous member
  *   layout       or NULL: natural alignment; else desc must begin with a struct
  * Everything is copied.  Defining the same again is fine.
  * HMF_ERR_ARG (number, name, layout), HMF_ERR_NAME (number in use for something else),

@@ -95,7 +95,7 @@ static void try_description(const unsigned char *p, size_t len)
         hmf__types_classes(&t) == HMF_OK) {
         hmf__types_describe(&t, id, &out);
         hmf__type_text(&t, id, text, sizeof text);
-        hmf__layout_path(&t, id, size / 2, text, sizeof text);
+        hmf__layout_path(&t, id, NULL, size / 2, 0, text, sizeof text);
         hmf__layout_offset(&t, id, t.v[id].nleaves / 2);
     }
     hmf__buf_fini(&out);
