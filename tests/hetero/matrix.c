@@ -9,12 +9,9 @@
  * Exit status 1 if anything differs. Built without HDF5 it leaves checkpoints out. */
 #include "config.h"
 
+#include "carriers.h"
 #include "cases.h"
 #include "golden.h"
-#include "stream.h"
-#ifdef HETERO_HDF5
-#include "check.h"
-#endif
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -56,87 +53,23 @@ static hmf_state_t *everything(void)
     return s;
 }
 
-/* ---- two carriers ---- */
-
-static int put_stream(hmf_state_t *s, const char *to)
+static int put_file(hmf_state_t *s, const char *to)
 {
-    hmf_image_t *image;
-    int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0644), bad = 0;
+    int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    hmf_status_t rc = put_stream(s, fd);
 
-    if (hmf_image_capture(s, &image) != HMF_OK)
-        return failed(to);
-    if (hmf__stream_write(image, hmf__stream_put_fd, &fd) != HMF_OK)
-        bad = failed(to);
-    hmf_image_free(image);
     close(fd);
-    return bad;
+    return rc == HMF_OK ? 0 : failed(to);
 }
 
-static hmf_status_t get_stream(hmf_state_t *s, const char *from)
+static hmf_status_t get_file(hmf_state_t *s, const char *from)
 {
     int fd = open(from, O_RDONLY);
-    hmf_status_t rc = hmf__stream_read(s, UINT64_MAX, hmf__stream_get_fd, &fd);
+    hmf_status_t rc = get_stream(s, fd);
 
     close(fd);
     return rc;
 }
-
-#ifdef HETERO_HDF5
-static hmf_status_t agree(void *ctx, hmf_status_t mine, char *text, size_t text_len)
-{
-    (void)ctx;
-    (void)text;
-    (void)text_len;
-    return mine;
-}
-
-static hmf_status_t gather(void *ctx, const void *mine, size_t len, void *all)
-{
-    (void)ctx;
-    memcpy(all, mine, len);
-    return HMF_OK;
-}
-
-static hmf_status_t bcast(void *ctx, void *data, size_t len)
-{
-    (void)ctx;
-    (void)data;
-    (void)len;
-    return HMF_OK;
-}
-
-static struct hmf__check_job alone(const char *dir)
-{
-    return (struct hmf__check_job){.nranks = 1, .dir = dir, .program = "matrix", .keep = 1,
-                                   .agree = agree, .gather = gather, .bcast = bcast};
-}
-
-static int put_check(hmf_state_t *s, const char *to)
-{
-    struct hmf__check_job job = alone(to);
-    hmf_image_t *image;
-    uint64_t generation;
-    int bad = 0;
-
-    if (hmf_image_capture(s, &image) != HMF_OK)
-        return failed(to);
-    if (hmf__check_write(&job, image, &generation) != HMF_OK)
-        bad = failed(to);
-    hmf_image_free(image);
-    hmf__check_release(&job);
-    return bad;
-}
-
-static hmf_status_t get_check(hmf_state_t *s, const char *from)
-{
-    struct hmf__check_job job = alone(from);
-    uint64_t generation;
-    hmf_status_t rc = hmf__check_load(&job, -1, s, &generation);
-
-    hmf__check_release(&job);
-    return rc;
-}
-#endif
 
 /* ---- what is asked for ---- */
 
@@ -170,10 +103,11 @@ static int get(const char *folder, const char *name, const char *end,
 static int put(const char *folder, const char *name)
 {
     hmf_state_t *s = everything();
-    int bad = put_stream(s, file(folder, name, ".image"));
+    int bad = put_file(s, file(folder, name, ".image"));
 
 #ifdef HETERO_HDF5
-    bad |= put_check(s, file(folder, name, ".check"));
+    if (put_check(s, file(folder, name, ".check")) != HMF_OK)
+        bad = failed(path);
 #endif
     hmf_state_free(s);
     return bad;
@@ -191,7 +125,7 @@ static int put_wides(const char *folder, const char *name)
             exit(failed(w->name));
         snprintf(end, sizeof end, ".%s", w->name);
         if (w->fill())
-            bad |= put_stream(s, file(folder, name, end));
+            bad |= put_file(s, file(folder, name, end));
         hmf_state_free(s);
     }
     return bad;
@@ -210,7 +144,7 @@ static int get_wide(const char *folder, const char *name, const struct hetero_wi
     snprintf(end, sizeof end, ".%s", w->name);
     if (access(file(folder, name, end), F_OK)) /* cannot be written there */
         goto free_state;
-    rc = get_stream(s, path);
+    rc = get_file(s, path);
     if (w->fits()) {
         bad = rc == HMF_OK ? w->check() : failed(path);
     } else if (rc != HMF_ERR_RANGE || !strstr(hmf_error_text(), w->name) ||
@@ -226,7 +160,7 @@ free_state:
 
 static int get_all(const char *folder, const char *name)
 {
-    int bad = get(folder, name, ".image", get_stream);
+    int bad = get(folder, name, ".image", get_file);
 
 #ifdef HETERO_HDF5
     if (!access(file(folder, name, ".check"), F_OK))
@@ -244,7 +178,7 @@ static int golden(const char *from)
     int bad = 0;
 
     memset(&g, 0x55, sizeof g);
-    if (golden_register(s, &g) != HMF_OK || get_stream(s, from) != HMF_OK)
+    if (golden_register(s, &g) != HMF_OK || get_file(s, from) != HMF_OK)
         bad = failed(from);
     else if (!golden_good(&g))
         bad = printf("%s: its values are not what they were\n", from) > 0;
@@ -265,7 +199,7 @@ int main(int argc, char **argv)
         for (int i = 3; i < argc; i++)
             bad |= get_all(argv[2], argv[i]);
     } else if (!strcmp(what, "pass") && argc == 5) {
-        bad = get(argv[2], argv[3], ".image", get_stream) || put(argv[2], argv[4]);
+        bad = get(argv[2], argv[3], ".image", get_file) || put(argv[2], argv[4]);
     } else if (!strcmp(what, "golden")) {
         for (int i = 2; i < argc; i++)
             bad |= golden(argv[i]);
