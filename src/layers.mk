@@ -1,9 +1,10 @@
 # Layers that a program may enter at by itself: xdr, open files, objects, translate, single-object
 # check and migrate. Only the last one includes mpi.h.
-hmfinclude_HEADERS += include/hmf/xdr.h include/hmf/openfile.h
-libhmf_core_la_SOURCES += src/openfile.c src/openfile.h src/fdio.c src/fdio.h src/xdr.c src/xdr.h src/xdr_data.c
+hmfinclude_HEADERS += include/hmf/xdr.h include/hmf/openfile.h include/hmf/object.h include/hmf/translate.h
+libhmf_core_la_SOURCES += src/openfile.c src/openfile.h src/fdio.c src/fdio.h src/xdr.c src/xdr.h src/xdr_data.c \
+	src/object.c src/object.h src/object_io.c src/translate.c src/translate_plan.c
 libhmf_mpi_la_SOURCES += src/openfile_job.c
-unit_tests += tests/unit/test_xdr tests/unit/test_openfile
+unit_tests += tests/unit/test_xdr tests/unit/test_openfile tests/unit/test_object
 tests_unit_test_xdr_CPPFLAGS = $(AM_CPPFLAGS) $(TIRPC_CFLAGS)
 tests_unit_test_xdr_LDADD = $(LDADD) $(TIRPC_LIBS)
 

@@ -27,6 +27,9 @@ struct record {
     int64_t offset;
 };
 
+const int hmf__openfile_type[HMF__OPENFILE_INTS] = {-3, typeFSTRING, PATH_BYTES, typeFSTRING,
+                                                    MODE_BYTES, typeINT64};
+
 struct openfile {
     struct hmf__keeper keeper;
     char *name;
@@ -233,7 +236,6 @@ static hmf_status_t shared(const struct openfile *o, const hmf_state_t *state)
 
 hmf_status_t hmf__openfile_add(hmf_state_t *state, const char *name, FILE **file, int *fd)
 {
-    static const int desc[] = {-3, typeFSTRING, PATH_BYTES, typeFSTRING, MODE_BYTES, typeINT64};
     static const char *const fields[] = {"path", "mode", "offset", NULL};
     struct openfile *o;
     hmf_status_t rc;
@@ -253,8 +255,8 @@ hmf_status_t hmf__openfile_add(hmf_state_t *state, const char *name, FILE **file
     o->file = file;
     o->fd = fd;
     o->keeper = (struct hmf__keeper){.before = record, .after = open_again, .drop = drop};
-    rc = hmf_state_add(state, name, &o->record, sizeof o->record, desc,
-                       sizeof desc / sizeof *desc, fields);
+    rc = hmf_state_add(state, name, &o->record, sizeof o->record, hmf__openfile_type,
+                       HMF__OPENFILE_INTS, fields);
     if (rc != HMF_OK) {
         drop(&o->keeper);
         return rc;

@@ -10,4 +10,8 @@
 hmf_status_t hmf__openfile_add(hmf_state_t *state, const char *name, FILE **file, int *fd);
 hmf_status_t hmf__openfile_remove(hmf_state_t *state, const char *name);
 
+/* The type of the variable that an open file is in an image. */
+enum { HMF__OPENFILE_INTS = 6 };
+extern const int hmf__openfile_type[HMF__OPENFILE_INTS];
+
 #endif

@@ -101,12 +101,30 @@ static hmf_status_t get_segment(hmf_restore_t *r, size_t i, hmf__stream_get *get
     return hmf_restore_segment_done(r, i);
 }
 
+/* So many bytes to the end of out, whose memory grows as they come; their checksum. */
+static hmf_status_t take_bytes(hmf__stream_get *get, void *ctx, uint64_t bytes,
+                               struct hmf__buf *out, uint32_t *sum)
+{
+    for (size_t n; bytes; bytes -= n) {
+        n = bytes < CHUNK ? (size_t)bytes : CHUNK;
+        void *p = hmf__buf_space(out, n);
+        hmf_status_t rc = p ? get(ctx, p, n) : out->status;
+        if (rc != HMF_OK)
+            return rc;
+        *sum = hmf__crc32c(*sum, p, n);
+    }
+    return HMF_OK;
+}
+
 /* The head of a stream and the meta in it. */
 static hmf_status_t get_meta(uint64_t available, hmf__stream_get *get, void *ctx, void **meta,
                              uint64_t *len, uint64_t *nsegments)
 {
+    struct hmf__buf bytes = HMF__BUF_INIT;
     char magic[8];
     uint64_t version;
+    uint32_t sum = 0; /* the meta has its own */
+    size_t n;
     hmf_status_t rc;
 
     if ((rc = get(ctx, magic, 8)) != HMF_OK)
@@ -123,9 +141,11 @@ static hmf_status_t get_meta(uint64_t available, hmf__stream_get *get, void *ctx
     if (*len > HMF__META_MAX || *len > available)
         return hmf__fail(HMF_ERR_FORMAT, "the stream is damaged or cut off: its description has "
                          "%llu bytes", (unsigned long long)*len);
-    if (!(*meta = hmf__malloc((size_t)*len)))
-        return hmf__fail(HMF_ERR_NOMEM, "no memory for %llu bytes", (unsigned long long)*len);
-    return get(ctx, *meta, (size_t)*len);
+    if ((rc = take_bytes(get, ctx, *len, &bytes, &sum)) == HMF_OK &&
+        !(*meta = hmf__buf_take(&bytes, &n)))
+        rc = bytes.status;
+    hmf__buf_fini(&bytes);
+    return rc;
 }
 
 hmf_status_t hmf__stream_read(hmf_state_t *state, uint64_t available, hmf__stream_get *get,
@@ -160,6 +180,79 @@ abort:
     hmf_restore_abort(r);
 drop_meta:
     hmf__free(meta);
+    return rc;
+}
+
+static hmf_status_t take_segment(const struct hmf__segment_info *s, size_t i,
+                                 hmf__stream_get *get, void *ctx, struct hmf__buf *out,
+                                 size_t *offset)
+{
+    uint64_t length, crc;
+    uint32_t sum = 0;
+    hmf_status_t rc = get_u64(get, ctx, &length, 8);
+
+    if (rc != HMF_OK)
+        return rc;
+    if (length != s->bytes)
+        return hmf__fail(HMF_ERR_FORMAT, "the stream is damaged: segment %zu has %llu bytes, its "
+                         "description says %llu", i, (unsigned long long)length,
+                         (unsigned long long)s->bytes);
+    hmf__buf_put_u64(out, length);
+    *offset = out->len;
+    if ((rc = take_bytes(get, ctx, length, out, &sum)) != HMF_OK ||
+        (rc = get_u64(get, ctx, &crc, 4)) != HMF_OK)
+        return rc;
+    if (crc != sum)
+        return hmf__fail(HMF_ERR_CHECKSUM, "the stream is damaged: checksum of segment %zu", i);
+    hmf__buf_put_u32(out, sum);
+    return HMF_OK;
+}
+
+hmf_status_t hmf__stream_take(uint64_t available, hmf__stream_get *get, void *ctx,
+                              struct hmf__buf *out, size_t **offsets, hmf_meta_t **parsed)
+{
+    void *meta = NULL;
+    hmf_meta_t *m = NULL;
+    size_t *places = NULL;
+    uint64_t len = 0, nsegments = 0;
+    char end[4];
+    hmf_status_t rc = get_meta(available, get, ctx, &meta, &len, &nsegments);
+
+    if (rc != HMF_OK || (rc = hmf_meta_parse(meta, (size_t)len, &m)) != HMF_OK)
+        goto drop;
+    if (nsegments != hmf_meta_nsegments(m) || hmf_meta_bytes(m) > available) {
+        rc = hmf__fail(HMF_ERR_FORMAT, "the stream is damaged or cut off: it should have %llu "
+                       "bytes and more", (unsigned long long)hmf_meta_bytes(m));
+        goto drop;
+    }
+    if (!(places = hmf__calloc((size_t)nsegments, sizeof *places))) {
+        rc = hmf__fail(HMF_ERR_NOMEM, "no memory for a list of segments");
+        goto drop;
+    }
+    hmf__buf_put_bytes(out, MAGIC, 8);
+    hmf__buf_put_u32(out, STREAM_VERSION);
+    hmf__buf_put_u32(out, (uint32_t)nsegments);
+    hmf__buf_put_u64(out, len);
+    hmf__buf_put_bytes(out, meta, (size_t)len);
+    for (size_t i = 0; i < nsegments && rc == HMF_OK; i++)
+        rc = take_segment(hmf_meta_segment(m, i), i, get, ctx, out, &places[i]);
+    if (rc == HMF_OK)
+        rc = get(ctx, end, 4);
+    if (rc == HMF_OK && memcmp(end, END, 4))
+        rc = hmf__fail(HMF_ERR_FORMAT, "the stream is damaged: its end is missing");
+    hmf__buf_put_bytes(out, END, 4);
+    if (rc == HMF_OK)
+        rc = out->status;
+drop:
+    hmf__free(meta);
+    if (rc == HMF_OK && offsets)
+        *offsets = places;
+    else
+        hmf__free(places);
+    if (rc == HMF_OK)
+        *parsed = m;
+    else
+        hmf_meta_free(m);
     return rc;
 }
 
