@@ -71,7 +71,7 @@
 #define typeLDCOMPLEX 133  /* long double complex */
 #define typeENUM 134       /* an enum of int's size */
 
-/* ---- handles of MPI ---- */
+/* ---- handles of MPI: see doc/mpi-handles.md ---- */
 #define typeMPI_COMM 140
 #define typeMPI_GROUP 141
 #define typeMPI_DATATYPE 142

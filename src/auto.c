@@ -17,6 +17,7 @@
 #include "job.h"
 #include "move.h"
 #include "startup.h"
+#include "vlocal.h"
 #include "world.h"
 
 /* What auto_remove needs to find a variable by its structure. */
@@ -239,6 +240,7 @@ int auto_read(int mask)
         return 1;
     }
     j->read_done = true;
+    hmf__vlocal_started();
     hmf__startup_end();
     return (mask & AUTO_CHKP) && j->can_stop ? read_disk(j) : 0;
 }

@@ -26,6 +26,18 @@ const char *hmf__handle_type(uint32_t number)
                                                                : NULL;
 }
 
+void hmf__handle_text_begin(void)
+{
+    if (known != NULL && known->text_begin != NULL)
+        known->text_begin();
+}
+
+void hmf__handle_find_begin(void)
+{
+    if (known != NULL && known->find_begin != NULL)
+        known->find_begin();
+}
+
 hmf_status_t hmf__handle_text(int number, const void *handle, const char **out)
 {
     if (known != NULL)

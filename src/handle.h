@@ -13,6 +13,10 @@
 #include "hmf/status.h"
 
 struct hmf__handle_hooks {
+    /* A capture, or a restore, begins: texts and handles of an earlier one are of no use now. Both
+     * may be NULL. */
+    void (*text_begin)(void);
+    void (*find_begin)(void);
     /* The text of a handle of the type with this number: not NULL, to stay where it is until the
      * capture that asked is over.  Any status; the text of hmf__fail names the handle. */
     hmf_status_t (*text)(int number, const void *handle, const char **out);
@@ -24,6 +28,8 @@ struct hmf__handle_hooks {
 void hmf__handle_hooks(const struct hmf__handle_hooks *hooks);
 
 /* As the hooks; HMF_ERR_UNSUPPORTED without them. */
+void hmf__handle_text_begin(void);
+void hmf__handle_find_begin(void);
 hmf_status_t hmf__handle_text(int number, const void *handle, const char **out);
 hmf_status_t hmf__handle_find(int number, const char *text, void **out);
 

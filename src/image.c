@@ -8,6 +8,7 @@
 #include "image.h"
 
 #include "base.h"
+#include "handle.h"
 #include "meta.h"
 #include "statepriv.h"
 #include "walk.h"
@@ -395,6 +396,7 @@ hmf_status_t hmf_image_capture(hmf_state_t *state, hmf_image_t **out)
     for (struct hmf__keeper *k = state->keepers; k; k = k->next)
         if ((rc = k->before(k, state)) != HMF_OK)
             goto drop;
+    hmf__handle_text_begin();
     if ((rc = hmf__walk_run(&c.walk, state)) != HMF_OK || (rc = count_tables(&c)) != HMF_OK ||
         (rc = make_tables(&c)) != HMF_OK)
         goto drop;

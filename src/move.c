@@ -10,7 +10,7 @@
 #include "check.h"
 #include "image.h"
 #include "startup.h"
-#include "vreq.h"
+#include "vlocal.h"
 #include "world.h"
 #include "xfer.h"
 
@@ -104,6 +104,8 @@ static hmf_status_t work(struct hmf__job *j, const struct hmf__op *op,
     st = hmf__world_pack(&pack);
     if (!st && pack.status)
         st = hmf__fail(pack.status, "no memory to pack rank %d's communicators", leaving->rank);
+    if (!st)
+        st = hmf__vlocal_list(j->state);
     if (!st) {
         struct hmf__xfer x = peer(&g, leaving->to, j->agent.limit_ns);
         st = hmf__xfer_send(&x, HMF__TAG_PACK, pack.data, pack.len);
@@ -152,6 +154,8 @@ static int take_part(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
     done(j, op->epoch, HMF__WAVE_JOIN, st, n);
     if (leaving && !st)
         give_image(j, op, leaving->to);
+    if (leaving)
+        hmf__vlocal_end(j->state);
     if (hmf__job_wait_order(j, op->epoch, HMF__WAVE_JOIN) == HMF__WAVE_ABORT)
         goto undo;
     if (leaving) {
@@ -169,6 +173,8 @@ static int take_part(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
     return leaving ? AUTO_MIGR : 0;
 
 undo:
+    if (leaving)
+        hmf__vlocal_end(j->state);
     hmf__world_rollback();
     hmf__free(map);
     return 0;
@@ -211,9 +217,9 @@ int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
         st = hmf__world_movable();
     /* Before a spare is bothered: what the rank that goes cannot take along. */
     if (!st && kind == HMF__OP_MOVE && hmf__op_leaves(&op, a->proc)) {
-        st = hmf__vreq_movable(true);
+        st = hmf__startup_movable();
         if (!st)
-            st = hmf__startup_movable();
+            st = hmf__vlocal_rehearse(j->state);
     }
     done(j, epoch, HMF__WAVE_CUT, st, n);
     if (st == HMF_ERR_NOMEM)
@@ -315,9 +321,13 @@ void hmf__move_restore(struct hmf__job *j)
     hmf_status_t st = hmf__startup_read();
 
     if (!st)
+        st = hmf__vlocal_apply(j->state);
+    if (!st)
         st = hmf__xfer_send_ready(&x);
     if (!st)
         st = hmf__xfer_recv_image(&x, j->state);
+    if (!st)
+        st = hmf__vlocal_settle(j->state);
     if (st) {
         progress(j, in.epoch, HMF__STAGE_RESTORED, st);
         hmf__job_wait_order(j, in.epoch, HMF__WAVE_JOIN);

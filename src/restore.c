@@ -151,6 +151,7 @@ hmf_status_t hmf_restore_begin(hmf_state_t *state, const void *meta, size_t len,
     if (!r)
         return no_memory("images", 1);
     r->state = state;
+    hmf__handle_find_begin();
     if ((rc = hmf_meta_parse(meta, len, &r->meta)) != HMF_OK ||
         (rc = match_variables(r)) != HMF_OK || (rc = make_tables(r)) != HMF_OK) {
         hmf_restore_abort(r);

@@ -4,14 +4,22 @@
 #include "vattr.h"
 
 #include "base.h"
+#include "function.h"
 #include "startup.h"
+#include "vlocal.h"
 
+#include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
+
+enum { FIRST_NUMBER = 0x20000000 }; /* above all of Open MPI's */
 
 struct keyval {
     struct keyval *next;
     int number;
+    int real; /* MPI's */
     int refs; /* the program's, and one for each attribute: the callbacks may still be needed */
+    bool freed; /* the program's is gone */
     MPI_Comm_copy_attr_function *copy;
     MPI_Comm_delete_attr_function *del;
     void *extra;
@@ -26,6 +34,8 @@ struct hmf__attr {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct keyval *keyvals;
+static int next_number = FIRST_NUMBER;
+static int started = INT_MAX; /* the first that is not of the start-up phase */
 
 static struct keyval *find(int number)
 {
@@ -47,7 +57,7 @@ static void put(struct keyval *k)
         while (*at != k)
             at = &(*at)->next;
         *at = k->next;
-        PMPI_Comm_free_keyval(&k->number);
+        PMPI_Comm_free_keyval(&k->real);
         hmf__free(k);
     }
     pthread_mutex_unlock(&lock);
@@ -56,12 +66,12 @@ static void put(struct keyval *k)
 int hmf__attr_keyval_create(MPI_Comm_copy_attr_function *copy, MPI_Comm_delete_attr_function *del,
                             int *keyval, void *extra)
 {
-    struct keyval *k = hmf__malloc(sizeof(*k));
+    struct keyval *k = hmf__calloc(1, sizeof(*k));
     int rc;
 
     if (k == NULL)
         return MPI_ERR_NO_MEM;
-    rc = PMPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, MPI_COMM_NULL_DELETE_FN, &k->number, NULL);
+    rc = PMPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, MPI_COMM_NULL_DELETE_FN, &k->real, NULL);
     if (rc != MPI_SUCCESS) {
         hmf__free(k);
         return rc;
@@ -71,6 +81,7 @@ int hmf__attr_keyval_create(MPI_Comm_copy_attr_function *copy, MPI_Comm_delete_a
     k->del = del;
     k->extra = extra;
     pthread_mutex_lock(&lock);
+    k->number = next_number++;
     k->next = keyvals;
     keyvals = k;
     pthread_mutex_unlock(&lock);
@@ -78,13 +89,26 @@ int hmf__attr_keyval_create(MPI_Comm_copy_attr_function *copy, MPI_Comm_delete_a
     return MPI_SUCCESS;
 }
 
+int hmf__attr_real(int keyval)
+{
+    struct keyval *k = keyval >= FIRST_NUMBER ? find(keyval) : NULL;
+
+    return k != NULL ? k->real : keyval;
+}
+
+void hmf__attr_started(void)
+{
+    started = next_number;
+}
+
 int hmf__attr_keyval_free(int *keyval)
 {
     struct keyval *k = find(*keyval);
 
-    if (k == NULL)
+    if (k == NULL || k->freed)
         return PMPI_Comm_free_keyval(keyval);
     *keyval = MPI_KEYVAL_INVALID;
+    k->freed = true;
     put(k);
     return MPI_SUCCESS;
 }
@@ -236,17 +260,6 @@ int hmf__attr_delete_all(MPI_Comm c)
     return MPI_SUCCESS;
 }
 
-bool hmf__attr_late(const struct hmf__vcomm *v, int *keyval)
-{
-    const struct hmf__attr *a = v->attrs;
-
-    while (a != NULL && !a->late)
-        a = a->next;
-    if (a != NULL)
-        *keyval = a->key->number;
-    return a != NULL;
-}
-
 void hmf__attr_forget(struct hmf__vcomm *v)
 {
     while (v->attrs != NULL) {
@@ -256,4 +269,277 @@ void hmf__attr_forget(struct hmf__vcomm *v)
         put(a->key);
         hmf__free(a);
     }
+}
+
+/* ---- for newcomers ----
+ *
+ *   i32 next number, first after start-up
+ *   u32 n key values, oldest first: i32 number; u8 freed; u8 named; if so names of copy and delete
+ *       callbacks ("": none), extra state
+ *   u32 n communicators with attributes: u32 id; u32 n, newest first: i32 number; u8 late; if so
+ *       the value
+ */
+
+static hmf_status_t put_function(struct hmf__buf *b, int number, void (*function)(void))
+{
+    const char *name = function != NULL ? hmf__function_name(function) : "";
+
+    if (name == NULL)
+        return hmf__fail(HMF_ERR_UNSUPPORTED, "key value %d has a callback without a name: see "
+                         "hmf_function_define, or link with -rdynamic", number);
+    hmf__buf_put_string(b, name);
+    return b->status;
+}
+
+static hmf_status_t pack_keyval(struct hmf__buf *b, const struct keyval *k)
+{
+    hmf_status_t status;
+
+    hmf__buf_put_i32(b, k->number);
+    hmf__buf_put_u8(b, k->freed);
+    hmf__buf_put_u8(b, k->number >= started);
+    if (k->number < started)
+        return b->status;
+    status = put_function(b, k->number, (void (*)(void)) k->copy);
+    if (status == HMF_OK)
+        status = put_function(b, k->number, (void (*)(void)) k->del);
+    return status != HMF_OK ? status
+        : hmf__vlocal_put_pointer(b, k->extra, false, "the extra state of key value %d", k->number);
+}
+
+static hmf_status_t pack_attrs(struct hmf__buf *b, const struct hmf__vcomm *v)
+{
+    hmf_status_t status = HMF_OK;
+    char text[160];
+    uint32_t n = 0;
+
+    for (const struct hmf__attr *a = v->attrs; a != NULL; a = a->next)
+        n++;
+    hmf__buf_put_u32(b, v->id);
+    hmf__buf_put_u32(b, n);
+    for (const struct hmf__attr *a = v->attrs; a != NULL && status == HMF_OK; a = a->next) {
+        hmf__buf_put_i32(b, a->key->number);
+        hmf__buf_put_u8(b, a->late);
+        if (a->late)
+            status = hmf__vlocal_put_pointer(b, a->value, false, "the attribute with key value %d "
+                                             "of %s", a->key->number,
+                                             hmf__vcomm_text(v, text, sizeof(text)));
+    }
+    return status;
+}
+
+hmf_status_t hmf__attr_pack(struct hmf__buf *b)
+{
+    hmf_status_t status = HMF_OK;
+    uint32_t nkeys = 0, ncomms = 0;
+
+    for (const struct keyval *k = keyvals; k != NULL; k = k->next)
+        nkeys++;
+    for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next)
+        ncomms += v->attrs != NULL;
+    hmf__buf_put_i32(b, next_number);
+    hmf__buf_put_i32(b, started);
+    hmf__buf_put_u32(b, nkeys);
+    for (uint32_t i = nkeys; i > 0 && status == HMF_OK; i--) {
+        const struct keyval *k = keyvals;
+
+        for (uint32_t j = 1; j < i; j++)
+            k = k->next;
+        status = pack_keyval(b, k);
+    }
+    hmf__buf_put_u32(b, ncomms);
+    for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL && status == HMF_OK; v = v->next)
+        if (v->attrs != NULL)
+            status = pack_attrs(b, v);
+    return status;
+}
+
+static hmf_status_t get_function(struct hmf__buf *b, void (**out)(void))
+{
+    char *name = hmf__buf_get_string(b, 1023);
+    hmf_status_t status = HMF_OK;
+
+    *out = NULL;
+    if (name != NULL && name[0] != '\0')
+        *out = hmf__function_find(name);
+    if (name == NULL)
+        status = hmf__fail(HMF_ERR_FORMAT, "a key value from the rank's old process is damaged");
+    else if (name[0] != '\0' && *out == NULL)
+        status = hmf__fail(HMF_ERR_NOTFOUND, "a key value has the callback %s, which this program has "
+                           "not: see hmf_function_define, or link with -rdynamic", name);
+    hmf__free(name);
+    return status;
+}
+
+/* One that no start-up has made. */
+static hmf_status_t make_keyval(int number, void (*copy)(void), void (*del)(void), void *extra)
+{
+    int next = next_number, keyval, rc;
+
+    next_number = number;
+    rc = hmf__attr_keyval_create((MPI_Comm_copy_attr_function *) copy,
+                                 (MPI_Comm_delete_attr_function *) del, &keyval, extra);
+    next_number = next;
+    return rc == MPI_SUCCESS ? HMF_OK
+        : hmf__fail(rc == MPI_ERR_NO_MEM ? HMF_ERR_NOMEM : HMF_ERR_MPI, "key value %d cannot be made "
+                    "again (MPI error %d)", number, rc);
+}
+
+static hmf_status_t unpack_keyval(struct hmf__buf *b, bool values, int next, int *number)
+{
+    bool freed, named;
+    void (*copy)(void) = NULL, (*del)(void) = NULL;
+    struct hmf__vlocal_pointer extra = { false, 0 };
+    hmf_status_t status = HMF_OK;
+    struct keyval *k;
+
+    *number = hmf__buf_get_i32(b);
+    freed = hmf__buf_get_u8(b) != 0;
+    named = hmf__buf_get_u8(b) != 0;
+    if (named)
+        status = get_function(b, &copy);
+    if (named && status == HMF_OK)
+        status = get_function(b, &del);
+    if (named && status == HMF_OK)
+        extra = hmf__vlocal_get_pointer(b);
+    if (status == HMF_OK && (b->status != HMF_OK || *number < FIRST_NUMBER || *number >= next))
+        status = hmf__fail(HMF_ERR_FORMAT, "a key value from the rank's old process is damaged");
+    if (status != HMF_OK || !values)
+        return status;
+    k = find(*number);
+    if (k == NULL && !named)
+        return hmf__fail(HMF_ERR_MISMATCH, "the start-up of the new process did not make key value "
+                         "%d: it must do what the rank's did", *number);
+    if (k == NULL)
+        status = make_keyval(*number, copy, del, hmf__vlocal_pointer(extra));
+    k = find(*number);
+    if (status == HMF_OK && freed && k != NULL && !k->freed) {
+        /* Attributes that follow still need it; drop_others lets it go. */
+        k->freed = true;
+    }
+    return status;
+}
+
+/* Takes the attribute that the start-up set, or makes one. */
+static struct hmf__attr *grab(struct hmf__vcomm *v, struct keyval *k)
+{
+    struct hmf__attr **at = locate(v, k->number), *a = *at;
+
+    if (a != NULL) {
+        *at = a->next;
+        return a;
+    }
+    a = hmf__calloc(1, sizeof(*a));
+    if (a != NULL) {
+        a->key = k;
+        k->refs++;
+    }
+    return a;
+}
+
+static hmf_status_t unpack_attrs(struct hmf__buf *b, bool values)
+{
+    uint32_t id = hmf__buf_get_u32(b), n = hmf__buf_get_u32(b);
+    struct hmf__vcomm *v = hmf__vcomm_by_id(id);
+    struct hmf__attr *list = NULL, **tail = &list;
+    hmf_status_t status = HMF_OK;
+
+    if (v == NULL)
+        return hmf__fail(HMF_ERR_FORMAT, "an attribute from the rank's old process is damaged");
+    for (uint32_t i = 0; i < n && status == HMF_OK; i++) {
+        int number = hmf__buf_get_i32(b);
+        bool late = hmf__buf_get_u8(b) != 0, mine;
+        struct hmf__vlocal_pointer value = { false, 0 };
+        struct keyval *k;
+        struct hmf__attr *a;
+
+        if (late)
+            value = hmf__vlocal_get_pointer(b);
+        k = find(number);
+        if (b->status != HMF_OK || (values && k == NULL))
+            status = hmf__fail(HMF_ERR_FORMAT, "an attribute from the rank's old process is damaged");
+        if (status != HMF_OK || !values)
+            continue;
+        mine = *locate(v, number) != NULL;
+        a = grab(v, k);
+        if (a == NULL) {
+            status = hmf__fail(HMF_ERR_NOMEM, "no memory for an attribute");
+            continue;
+        }
+        a->next = NULL;
+        *tail = a;
+        tail = &a->next;
+        a->late = late;
+        if (late)
+            a->value = hmf__vlocal_pointer(value);
+        else if (!mine)
+            status = hmf__fail(HMF_ERR_MISMATCH, "the start-up of the new process did not set the "
+                               "attribute with key value %d: it must do what the rank's did", number);
+    }
+    if (values) {
+        hmf__attr_forget(v); /* deleted since the start-up */
+        v->attrs = list;
+    }
+    return status;
+}
+
+/* Attributes of communicators that have none now, and key values that are gone. */
+static void drop_others(const uint32_t *ids, uint32_t nids, const int *numbers, uint32_t n)
+{
+    struct keyval *next;
+
+    for (struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next) {
+        bool has = false;
+
+        for (uint32_t i = 0; i < nids; i++)
+            has |= ids[i] == v->id;
+        if (!has)
+            hmf__attr_forget(v);
+    }
+    for (struct keyval *k = keyvals; k != NULL; k = next) {
+        bool lives = false;
+
+        next = k->next;
+        for (uint32_t i = 0; i < n; i++)
+            lives |= numbers[i] == k->number;
+        if (!lives || k->freed) {
+            k->freed = true;
+            put(k);
+        }
+    }
+}
+
+hmf_status_t hmf__attr_unpack(struct hmf__buf *b, bool values)
+{
+    int next = hmf__buf_get_i32(b), first = hmf__buf_get_i32(b), *numbers;
+    uint32_t n = hmf__buf_get_u32(b), nids = 0, *ids = NULL;
+    hmf_status_t status = HMF_OK;
+
+    if (b->status != HMF_OK || n > hmf__buf_left(b))
+        return hmf__fail(HMF_ERR_FORMAT, "key values from the rank's old process are damaged");
+    numbers = hmf__calloc((size_t) n + 1, sizeof(*numbers));
+    if (numbers == NULL)
+        status = hmf__fail(HMF_ERR_NOMEM, "no memory for %u key values", n);
+    for (uint32_t i = 0; i < n && status == HMF_OK; i++)
+        status = unpack_keyval(b, values, next, &numbers[i]);
+    if (status == HMF_OK) {
+        nids = hmf__buf_get_u32(b);
+        ids = nids <= hmf__buf_left(b) ? hmf__calloc((size_t) nids + 1, sizeof(*ids)) : NULL;
+        if (ids == NULL)
+            status = hmf__fail(HMF_ERR_FORMAT, "attributes from the rank's old process are damaged");
+    }
+    for (uint32_t i = 0; i < nids && status == HMF_OK; i++) {
+        struct hmf__buf peek = *b;
+
+        ids[i] = hmf__buf_get_u32(&peek);
+        status = unpack_attrs(b, values);
+    }
+    if (status == HMF_OK && values) {
+        drop_others(ids, nids, numbers, n);
+        next_number = next;
+        started = first;
+    }
+    hmf__free(numbers);
+    hmf__free(ids);
+    return status;
 }

@@ -3,13 +3,15 @@
  * They live with the virtual communicator, not with the real one: a move replaces the real one
  * without any callback of the program being run, and callbacks see the handle that the program
  * knows. All functions return MPI error codes, are local, and take handles as the program holds
- * them. Key values are real key values of MPI without callbacks, so they never clash with others.
+ * them. Key values are numbers of our own in order of creation, far above MPI's, so that a
+ * newcomer's are the same; behind each is one of MPI without callbacks, for handles not ours.
  */
 #ifndef HMF__VATTR_H
 #define HMF__VATTR_H
 
 #include <mpi.h>
 
+#include "base.h"
 #include "vcomm.h"
 
 int hmf__attr_keyval_create(MPI_Comm_copy_attr_function *copy, MPI_Comm_delete_attr_function *del,
@@ -32,9 +34,19 @@ int hmf__attr_copy(MPI_Comm from, MPI_Comm to);
  * for MPI_COMM_SELF first, as the standard says. */
 int hmf__attr_delete_all(MPI_Comm c);
 
-/* Has `v` an attribute that was set after the start-up phase?  A newcomer cannot get it: its
- * value is an address in this process, and nobody sets it there again. */
-bool hmf__attr_late(const struct hmf__vcomm *v, int *keyval);
+/* MPI's own key value behind one of ours; others come back as they are. */
+int hmf__attr_real(int keyval);
+
+/* auto_read has come: key values made from now on, no start-up phase makes again. */
+void hmf__attr_started(void);
+
+/* All key values and attributes for a newcomer, callbacks by name, and back in its process: `values`
+ * false only reads, true makes key values and puts attributes in place, without callbacks.  What
+ * the newcomer's start-up has set and nobody changed since keeps the value that it has there.
+ * HMF_ERR_UNSUPPORTED (a callback without a name), HMF_ERR_FORMAT, HMF_ERR_NOTFOUND (no such
+ * function), HMF_ERR_MISMATCH, HMF_ERR_NOMEM, HMF_ERR_MPI. */
+hmf_status_t hmf__attr_pack(struct hmf__buf *b);
+hmf_status_t hmf__attr_unpack(struct hmf__buf *b, bool values);
 
 /* Drops all attributes without calling back: the rank they belonged to lives elsewhere. */
 void hmf__attr_forget(struct hmf__vcomm *v);

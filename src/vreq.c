@@ -12,6 +12,7 @@
 #include "base.h"
 #include "shim/shim.h"
 #include "stash.h"
+#include "vmsg.h"
 
 enum { BATCH = 64 };
 
@@ -141,6 +142,38 @@ struct hmf__vreq *hmf__vreq_first(void)
     return reqs.first;
 }
 
+struct hmf__vreq *hmf__vreq_known(const void *handle)
+{
+    uintptr_t at = (uintptr_t) handle;
+
+    for (struct batch *b = reqs.batches; b != NULL; b = b->next) {
+        uintptr_t from = (uintptr_t) b->q;
+
+        if (at >= from && at - from < sizeof b->q && (at - from) % sizeof b->q[0] == 0)
+            return hmf__vreq_of((MPI_Request) (uintptr_t) handle);
+    }
+    return NULL;
+}
+
+struct hmf__vreq *hmf__vreq_by_serial(uint64_t serial)
+{
+    struct hmf__vreq *q = reqs.first;
+
+    while (q != NULL && q->serial != serial)
+        q = q->next;
+    return q;
+}
+
+uint64_t hmf__vreq_next_serial(void)
+{
+    return reqs.serial + 1;
+}
+
+void hmf__vreq_set_serial(uint64_t next)
+{
+    reqs.serial = next - 1;
+}
+
 void hmf__vreq_to_end(struct hmf__vreq *q)
 {
     lock();
@@ -240,7 +273,7 @@ void hmf__vreq_orphan(struct hmf__vreq *q)
         reap();
 }
 
-hmf_status_t hmf__vreq_movable(bool leaving)
+hmf_status_t hmf__vreq_movable(void)
 {
     char text[400];
 
@@ -251,14 +284,7 @@ hmf_status_t hmf__vreq_movable(bool leaving)
         if (q->kind == HMF__VREQ_IO || q->kind == HMF__VREQ_RMA)
             return hmf__fail(HMF_ERR_BUSY, "a request of %s is pending: complete it before"
                              " auto_poll", hmf__vreq_text(q, text, sizeof text));
-        if (leaving)
-            return hmf__fail(HMF_ERR_BUSY, "the rank that is to move has not completed %s: call"
-                             " MPI_Wait for it before auto_poll",
-                             hmf__vreq_text(q, text, sizeof text));
     }
-    if (leaving && hmf__vmsg_pending(text, sizeof text))
-        return hmf__fail(HMF_ERR_BUSY, "the rank that is to move holds %s: receive it before"
-                         " auto_poll", text);
     return HMF_OK;
 }
 

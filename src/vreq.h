@@ -17,7 +17,7 @@
 
 #include <mpi.h>
 
-#include "hmf/status.h"
+#include "base.h"
 
 struct hmf__vcomm;
 
@@ -81,9 +81,8 @@ static inline struct hmf__vreq *hmf__vreq_of(MPI_Request request)
 }
 
 /* May this process take part in a move? Local. HMF_ERR_BUSY with a text that names the request:
- * file, window and started nonblocking requests of a kind that cannot be carried; for a process
- * that gives its rank away (leaving) any request that the program has not completed. */
-hmf_status_t hmf__vreq_movable(bool leaving);
+ * window requests that are pending. */
+hmf_status_t hmf__vreq_movable(void);
 
 /* At a cut, local, no message is sent: takes back every pending receive. A receive that could not
  * be taken back has its message, and keeps its outcome until the program asks for it; the others
@@ -138,10 +137,23 @@ struct hmf__vreq *hmf__vreq_first(void);
 /* "MPI_Irecv from rank 3 with tag 7 on MPI_COMM_WORLD": for messages. Gives buf. */
 const char *hmf__vreq_text(const struct hmf__vreq *q, char *buf, size_t len);
 
-/* Matched probes whose message the program holds (p2p.c): at a cut they are received into
- * memory. */
-hmf_status_t hmf__vmsg_suspend(void);
-void hmf__vmsg_fini(void);
-bool hmf__vmsg_pending(char *text, size_t len);
+/* ---- for moves of the rank that has them ---- */
+
+/* Is this address a request of ours? Reads no other memory than our own. NULL: no. */
+struct hmf__vreq *hmf__vreq_known(const void *handle);
+
+/* By the number of creation; a newcomer's start-up gives the same numbers. */
+struct hmf__vreq *hmf__vreq_by_serial(uint64_t serial);
+uint64_t hmf__vreq_next_serial(void);
+void hmf__vreq_set_serial(uint64_t next);
+
+/* vreqpack.c: all requests of the rank for a newcomer, at the cut, after the drain or (to see if it
+ * would do) before it. HMF_ERR_BUSY, HMF_ERR_UNSUPPORTED: names one that cannot be carried. */
+hmf_status_t hmf__vreq_pack(struct hmf__buf *b, bool drained);
+
+/* Newcomer, before the image: requests that its start-up did not make exist, empty. */
+hmf_status_t hmf__vreq_shells(struct hmf__buf *b);
+/* After it, with the same bytes: they are what they were. */
+hmf_status_t hmf__vreq_fill(struct hmf__buf *b);
 
 #endif

@@ -11,6 +11,7 @@
 #include "vattr.h"
 #include "vbuild.h"
 #include "vcomm.h"
+#include "vhandle.h"
 #include "vplan.h"
 #include "vreq.h"
 #include "wpack.h"
@@ -131,6 +132,7 @@ hmf_status_t hmf__world_init(int nranks, const int *proc_of_rank)
     status = make_table(hmf__procmap.rank);
     if (status != HMF_OK)
         goto fini_map;
+    hmf__vhandle_init();
     if (hmf__procmap.rank < 0)
         return HMF_OK;
     rc = make_inner(hmf__procmap.proc_of, &world.inner);
@@ -194,6 +196,7 @@ void hmf__world_fini(void)
     free_map();
     forget_local();
     free_real();
+    hmf__vhandle_fini();
     hmf__vcomm_fini();
     hmf__procmap_fini();
     while (world.objects != NULL) {
@@ -281,7 +284,7 @@ hmf_status_t hmf__world_movable(void)
                                "complete the request before auto_poll",
                                hmf__vcomm_text(v, text, sizeof(text)));
     }
-    return status == HMF_OK ? hmf__vreq_movable(false) : status;
+    return status == HMF_OK ? hmf__vreq_movable() : status;
 }
 
 /* ---- the move ---- */
@@ -391,7 +394,7 @@ void hmf__world_commit(void)
     if (hmf__procmap_set(world.pending_map) != HMF_OK)
         hmf__log(HMF__LOG_ERROR, "%s", hmf_error_text());
     free_map();
-    if (!world.newcomer && hmf__vreq_resume(true) != HMF_OK)
+    if (hmf__vreq_resume(true) != HMF_OK)
         hmf__log(HMF__LOG_ERROR, "%s", hmf_error_text());
     world.newcomer = false;
 }

@@ -9,7 +9,12 @@ libhmf_mpi_la_SOURCES += \
 	src/vbuild.c src/vbuild.h \
 	src/vcomm.c src/vcomm.h \
 	src/vgroup.c src/vgroup.h \
+	src/vhandle.c src/vhandle.h \
+	src/vlocal.c src/vlocal.h \
+	src/vmade.c src/vmade.h \
+	src/vmsg.c src/vmsg.h \
 	src/vplan.c src/vplan.h \
+	src/vtype.c src/vtype.h \
 	src/world.c src/world.h \
 	src/wpack.c src/wpack.h
 
@@ -34,3 +39,9 @@ mpi_cases += tests/mpi/comms_move.np4s3 tests/mpi/comms_move.np2s2
 tests_mpi_comms_move_CPPFLAGS = $(mpi_cppflags)
 tests_mpi_comms_move_LDFLAGS = $(mpi_ldflags)
 tests_mpi_comms_move_LDADD = $(mpi_ldadd)
+
+mpi_tests += tests/mpi/handles_move
+mpi_cases += tests/mpi/handles_move.np4 tests/mpi/handles_move.np4s5 tests/mpi/handles_move.np2s2
+tests_mpi_handles_move_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_handles_move_LDFLAGS = $(mpi_ldflags)
+tests_mpi_handles_move_LDADD = $(mpi_ldadd)

@@ -4,6 +4,7 @@
  *   u32 magic, version; i32 ranks, rank; u32 next id; u64 messages sent, received on those gone
  *   u32 n, lists of members (i32 n, i32 ranks)
  *   u32 n, communicators (row, plan unless SELF, stash); u32 n, ghosts (row)
+ *   requests, messages, attributes (vlocal.h)
  *   start-up log
  */
 #include "config.h"
@@ -13,14 +14,13 @@
 #include "procmap.h"
 #include "startup.h"
 #include "stash.h"
-#include "vattr.h"
 #include "vcomm.h"
+#include "vlocal.h"
 #include "vplan.h"
-#include "vreq.h"
 #include "wpack.h"
 
 #define PACK_MAGIC UINT32_C(0x574d4648)
-#define PACK_VERSION 1
+#define PACK_VERSION 2
 
 /* Position of a list among those packed, 0 for none. */
 static uint32_t list_number(struct hmf__members **lists, uint32_t n, const struct hmf__members *m)
@@ -53,39 +53,13 @@ static void put_row(struct hmf__buf *b, const struct hmf__vcomm *v, struct hmf__
     hmf__buf_put_u32(b, list_number(lists, nlists, v->remote));
 }
 
-/* What is in the program's variables alone cannot be handed over: the newcomer runs the start-up
- * phase again, and has what was made there. */
-static hmf_status_t all_of_startup(void)
-{
-    char text[128];
-    int keyval;
-
-    for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next) {
-        hmf__vcomm_text(v, text, sizeof(text));
-        if (!(v->flags & (HMF__COMM_FIXED | HMF__COMM_STARTUP)))
-            return hmf__fail(HMF_ERR_UNSUPPORTED, "%s of the rank that is to move was made after "
-                             "auto_read, and a new process could not get its handle: make it "
-                             "before auto_read, or free it before auto_poll", text);
-        if (hmf__attr_late(v, &keyval))
-            return hmf__fail(HMF_ERR_UNSUPPORTED, "the attribute with key value %d of %s at the "
-                             "rank that is to move was set after auto_read, and a new process "
-                             "would not have it: set it before, or delete it before auto_poll",
-                             keyval, text);
-    }
-    return HMF_OK;
-}
-
 hmf_status_t hmf__world_pack(struct hmf__buf *b)
 {
-    hmf_status_t status = hmf__vreq_movable(true);
+    hmf_status_t status = HMF_OK;
     struct hmf__members **lists;
     uint32_t nlists = 0, nghosts = 0;
     struct hmf__vcomm *v;
 
-    if (status == HMF_OK)
-        status = all_of_startup();
-    if (status != HMF_OK)
-        return status;
     for (v = hmf__vcomm_ghosts(); v != NULL; v = v->next)
         nghosts++;
     lists = hmf__calloc(2 * (hmf__vcomm_count() + nghosts), sizeof(struct hmf__members *));
@@ -134,6 +108,10 @@ hmf_status_t hmf__world_pack(struct hmf__buf *b)
         status = b->status;
     if (status == HMF_ERR_NOMEM)
         hmf__fail(status, "no memory to pack the communicators and kept messages of this rank");
+    if (status == HMF_OK)
+        status = hmf__startup_movable();
+    if (status == HMF_OK)
+        status = hmf__vlocal_pack(b);
     return status == HMF_OK ? hmf__startup_pack(b) : status;
 }
 
@@ -291,8 +269,10 @@ hmf_status_t hmf__wpack_read(int rank, const void *data, size_t len)
         hmf__vcomm_set_next_id(next_id);
         hmf__vcomm_gone_sent = gone_sent;
         hmf__vcomm_gone_received = gone_received;
-        status = hmf__startup_unpack(b.data + b.pos, hmf__buf_left(&b));
+        status = hmf__vlocal_unpack(&b);
     }
+    if (status == HMF_OK)
+        status = hmf__startup_unpack(b.data + b.pos, hmf__buf_left(&b));
     for (uint32_t i = 0; lists != NULL && i < nlists; i++)
         hmf__members_put(lists[i]);
     hmf__free(lists);

@@ -334,14 +334,15 @@ if ($what eq 'names') {
     my %local = map { $_ => 'local' } qw(query sendinit group custom free winlocal filelocal grequest);
     print "# MPI functions under libhmf-mpi\n\n",
         "Made by `perl src/shim/gen.pl doc src/shim/functions.tab`: every function of MPI that takes or gives a\n",
-        "communicator, group, request, message, window or file. All others are MPI's own, untouched.\n\n",
+        "communicator, group, request, message, window or file, and those that make ops and error handlers.\n",
+        "All others are MPI's own, untouched.\n\n",
         "*Across a move*: what becomes of it when a rank moves. *Start-up*: what a newcomer does with a\n",
         "call between `MPI_Init` and `auto_read`: *replayed*, it gives what it gave the first time and\n",
         "reaches nobody; *local*, it is done again; *once*, the rank cannot move if it was called there.\n",
         "`MPI_Wtime` is not replayed: a newcomer reads its own clock.\n\n",
-        "A rank that moves must have completed its requests before `auto_poll`; ranks that stay may have\n",
-        "sends, receives, nonblocking collectives and persistent requests pending. Messages sent before a\n",
-        "move and received after it arrive, in order.\n\n",
+        "All ranks may have sends, receives, nonblocking collectives and persistent requests pending; a\n",
+        "rank that moves finds its own made anew by its start-up, or in registered variables (`mpi-handles.md`). Messages\n",
+        "sent before a move and received after it arrive, in order.\n\n",
         "Only the C binding is served: Open MPI's Fortran binding calls the profiling names and goes past\n",
         "these functions, so that a Fortran program would see the spares too.\n\n";
     print "| function | class | across a move | start-up |\n|---|---|---|---|\n";

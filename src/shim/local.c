@@ -5,8 +5,10 @@
 #include "config.h"
 
 #include "shim/shim.h"
+#include "typemap.h"
 #include "vattr.h"
 #include "vgroup.h"
+#include "vmade.h"
 
 /* Without a real communicator (in a process that left, or one freed since the start-up that is
  * being replayed) rank, size and group are still known. */
@@ -113,7 +115,7 @@ static int get_attr(int fn, MPI_Comm comm, int keyval, void *value, int *flag)
         return PMPI_Comm_get_attr(MPI_COMM_WORLD, keyval, value, flag);
     if (gone(real, comm))
         return hmf__shim_no_comm(fn, comm);
-    return PMPI_Comm_get_attr(real, keyval, value, flag);
+    return PMPI_Comm_get_attr(real, hmf__attr_real(keyval), value, flag);
 }
 
 static int set_attr(int fn, MPI_Comm comm, int keyval, void *value)
@@ -124,7 +126,7 @@ static int set_attr(int fn, MPI_Comm comm, int keyval, void *value)
         return raised(comm, hmf__attr_set(comm, keyval, value), fn);
     if (gone(real, comm))
         return hmf__shim_no_comm(fn, comm);
-    return PMPI_Comm_set_attr(real, keyval, value);
+    return PMPI_Comm_set_attr(real, hmf__attr_real(keyval), value);
 }
 
 static int delete_attr(int fn, MPI_Comm comm, int keyval)
@@ -135,7 +137,7 @@ static int delete_attr(int fn, MPI_Comm comm, int keyval)
         return raised(comm, hmf__attr_delete(comm, keyval), fn);
     if (gone(real, comm))
         return hmf__shim_no_comm(fn, comm);
-    return PMPI_Comm_delete_attr(real, keyval);
+    return PMPI_Comm_delete_attr(real, hmf__attr_real(keyval));
 }
 
 int MPI_Comm_get_attr(MPI_Comm comm, int comm_keyval, void *attribute_val, int *flag)
@@ -249,6 +251,28 @@ MPI_Request MPI_Request_f2c(MPI_Fint request)
         if (number(q) == request)
             return (MPI_Request) (void *) q;
     return PMPI_Request_f2c(request);
+}
+
+/* ---- ops and error handlers: MPI does not tell their functions, a newcomer needs them ---- */
+
+int MPI_Op_create(MPI_User_function *function, int commute, MPI_Op *op)
+{
+    int rc = PMPI_Op_create(function, commute, op);
+
+    if (rc == MPI_SUCCESS &&
+        hmf__made_note(typeMPI_OP, (void *) *op, (void (*)(void)) function, commute) != HMF_OK)
+        hmf__log(HMF__LOG_WARN, "%s", hmf_error_text());
+    return rc;
+}
+
+int MPI_Comm_create_errhandler(MPI_Comm_errhandler_function *function, MPI_Errhandler *errhandler)
+{
+    int rc = PMPI_Comm_create_errhandler(function, errhandler);
+
+    if (rc == MPI_SUCCESS && hmf__made_note(typeMPI_ERRHANDLER, (void *) *errhandler,
+                                            (void (*)(void)) function, 0) != HMF_OK)
+        hmf__log(HMF__LOG_WARN, "%s", hmf_error_text());
+    return rc;
 }
 
 /* ---- datatypes ---- */

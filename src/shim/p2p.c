@@ -6,122 +6,9 @@
  */
 #include "config.h"
 
-#include <pthread.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "shim/shim.h"
 #include "stash.h"
-
-/* What the program holds where MPI gives it an MPI_Message. */
-struct vmsg {
-    MPI_Message real;           /* or MPI_MESSAGE_NULL: the message is in `m` */
-    struct hmf__stashed *m;
-    struct hmf__vcomm *vcomm;
-    MPI_Status status;
-    bool replay;                /* matched in a replay: its data comes from the start-up log */
-    uint32_t serial;
-    struct vmsg *next, *prev;
-};
-
-static struct vmsg *messages;
-static uint32_t serial;
-static pthread_mutex_t messages_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static struct vmsg *vmsg_of(MPI_Message message)
-{
-    struct vmsg *g;
-
-    pthread_mutex_lock(&messages_lock);
-    for (g = messages; g != NULL && (void *) g != (void *) message; g = g->next)
-        ;
-    pthread_mutex_unlock(&messages_lock);
-    return g;
-}
-
-static MPI_Message vmsg_new(struct hmf__vcomm *v, MPI_Message real, struct hmf__stashed *m,
-                            const MPI_Status *status)
-{
-    struct vmsg *g = hmf__calloc(1, sizeof *g);
-
-    if (g == NULL)
-        return MPI_MESSAGE_NULL;
-    g->real = real;
-    g->m = m;
-    g->vcomm = v;
-    if (status != NULL)
-        g->status = *status;
-    if (!(v->flags & HMF__COMM_FIXED))
-        hmf__vcomm_hold(v);
-    pthread_mutex_lock(&messages_lock);
-    g->serial = ++serial & 0x3fffffff;
-    g->next = messages;
-    if (messages != NULL)
-        messages->prev = g;
-    messages = g;
-    pthread_mutex_unlock(&messages_lock);
-    return (MPI_Message) (void *) g;
-}
-
-static void vmsg_drop(struct vmsg *g)
-{
-    pthread_mutex_lock(&messages_lock);
-    if (g->prev != NULL)
-        g->prev->next = g->next;
-    else
-        messages = g->next;
-    if (g->next != NULL)
-        g->next->prev = g->prev;
-    pthread_mutex_unlock(&messages_lock);
-    if (!(g->vcomm->flags & HMF__COMM_FIXED))
-        hmf__vcomm_release(g->vcomm);
-    if (g->m != NULL)
-        hmf__stash_free(g->m);
-    hmf__free(g);
-}
-
-hmf_status_t hmf__vmsg_suspend(void)
-{
-    for (struct vmsg *g = messages; g != NULL; g = g->next) {
-        MPI_Count bytes = 0;
-        int rc;
-
-        if (g->real == MPI_MESSAGE_NULL || g->real == MPI_MESSAGE_NO_PROC)
-            continue;
-        PMPI_Get_elements_x(&g->status, MPI_BYTE, &bytes);
-        g->m = hmf__stash_new(g->status.MPI_SOURCE, g->status.MPI_TAG, (uint64_t) bytes);
-        if (g->m == NULL)
-            return hmf__fail(HMF_ERR_NOMEM, "no memory for a matched message of %lld bytes",
-                             (long long) bytes);
-        rc = hmf__shim_take_bytes(g->m->data, (uint64_t) bytes, &g->real);
-        if (rc != MPI_SUCCESS) {
-            hmf__stash_free(g->m);
-            g->m = NULL;
-            return hmf__fail(HMF_ERR_MPI, "a matched message could not be received at the cut"
-                             " (MPI error %d)", rc);
-        }
-        g->real = MPI_MESSAGE_NULL;
-    }
-    return HMF_OK;
-}
-
-bool hmf__vmsg_pending(char *text, size_t len)
-{
-    char name[160];
-
-    if (messages == NULL)
-        return false;
-    snprintf(text, len, "a message from rank %d with tag %d on %s matched by MPI_Mprobe",
-             messages->status.MPI_SOURCE, messages->status.MPI_TAG,
-             hmf__vcomm_text(messages->vcomm, name, sizeof name));
-    return true;
-}
-
-void hmf__vmsg_fini(void)
-{
-    while (messages != NULL)
-        vmsg_drop(messages);
-}
+#include "vmsg.h"
 
 /* Was a message taken from MPI by a call with this code? A truncated one was. */
 static inline bool arrived(int rc)
@@ -457,12 +344,12 @@ static int mprobe(int fn, int source, int tag, MPI_Comm comm, int *flag, MPI_Mes
     if (c.replay && source == MPI_PROC_NULL)
         *message = MPI_MESSAGE_NO_PROC;
     if (c.rc == MPI_SUCCESS && found && *message != MPI_MESSAGE_NO_PROC) {
-        *message = vmsg_new(v, real, m, s);
+        *message = hmf__vmsg_new(v, real, m, s);
         if (*message == MPI_MESSAGE_NULL) {
             hmf__fail(HMF_ERR_NOMEM, "no memory for a matched message");
             c.rc = hmf__shim_raise(comm, MPI_ERR_NO_MEM, fn);
         } else {
-            vmsg_of(*message)->replay = c.replay;
+            hmf__vmsg_of(*message)->replay = c.replay;
         }
     }
     if (flag != NULL)
@@ -487,7 +374,7 @@ int MPI_Improbe(int source, int tag, MPI_Comm comm, int *flag, MPI_Message *mess
 
 int MPI_Mrecv(void *buf, int count, MPI_Datatype type, MPI_Message *message, MPI_Status *status)
 {
-    struct vmsg *g = vmsg_of(*message);
+    struct hmf__vmsg *g = hmf__vmsg_of(*message);
     MPI_Status own, *s = status == MPI_STATUS_IGNORE ? &own : status;
     struct hmf__startup_call c;
 
@@ -504,14 +391,14 @@ int MPI_Mrecv(void *buf, int count, MPI_Datatype type, MPI_Message *message, MPI
     hmf__out_status(&c, s);
     hmf__out_got(&c, buf, count, type);
     *message = MPI_MESSAGE_NULL;
-    vmsg_drop(g);
+    hmf__vmsg_drop(g);
     return hmf__startup_return(&c);
 }
 
 int MPI_Imrecv(void *buf, int count, MPI_Datatype type, MPI_Message *message,
                MPI_Request *request)
 {
-    struct vmsg *g = vmsg_of(*message);
+    struct hmf__vmsg *g = hmf__vmsg_of(*message);
     struct hmf__vreq *q;
     int rc;
 
@@ -534,23 +421,6 @@ int MPI_Imrecv(void *buf, int count, MPI_Datatype type, MPI_Message *message,
         rc = PMPI_Imrecv(buf, count, type, &g->real, &q->real);
     }
     *message = MPI_MESSAGE_NULL;
-    vmsg_drop(g);
+    hmf__vmsg_drop(g);
     return hmf__vreq_end(q, rc, request);
-}
-
-/* Fortran's numbers of our messages lie above all of Open MPI's. */
-MPI_Fint MPI_Message_c2f(MPI_Message message)
-{
-    struct vmsg *g = vmsg_of(message);
-
-    return g != NULL ? (MPI_Fint) (0x40000000 | g->serial) : PMPI_Message_c2f(message);
-}
-
-MPI_Message MPI_Message_f2c(MPI_Fint message)
-{
-    if (message >= 0x40000000)
-        for (struct vmsg *g = messages; g != NULL; g = g->next)
-            if ((uint32_t) message == (0x40000000 | g->serial))
-                return (MPI_Message) (void *) g;
-    return PMPI_Message_f2c(message);
 }

@@ -2,7 +2,7 @@
 libhmf_mpi_la_SOURCES += \
 	src/outputs.c \
 	src/startup.c src/startup.h \
-	src/vreq.c src/vreq.h \
+	src/vreq.c src/vreq.h src/vreqpack.c \
 	src/shim/begin.c \
 	src/shim/comm.c \
 	src/shim/complete.c \
@@ -15,7 +15,7 @@ libhmf_mpi_la_SOURCES += \
 nodist_libhmf_mpi_la_SOURCES = src/shim/gen.c src/shim/fn.h
 BUILT_SOURCES += src/shim/fn.h src/shim/gen.c
 CLEANFILES += src/shim/fn.h src/shim/gen.c
-EXTRA_DIST += src/shim/functions.tab src/shim/gen.pl doc/mpi-functions.md
+EXTRA_DIST += src/shim/functions.tab src/shim/gen.pl doc/mpi-functions.md doc/mpi-handles.md
 
 shim_gen = $(AM_V_GEN)$(MKDIR_P) src/shim && $(PERL) $(srcdir)/src/shim/gen.pl
 shim_deps = src/shim/functions.tab src/shim/gen.pl

@@ -3,8 +3,10 @@
 #include "moves.h"
 
 #include "drain.h"
+#include "typemap.h"
 #include "vattr.h"
 #include "vgroup.h"
+#include "vlocal.h"
 
 static MPI_Comm dup_of(MPI_Comm c)
 {
@@ -207,19 +209,29 @@ static void late(void)
 {
     MPI_Comm c = dup_of(MPI_COMM_WORLD);
     struct hmf__buf b = HMF__BUF_INIT;
-    int key;
+    int key, type_comm[] = { typeMPI_COMM }, type_int[] = { typeINT }, value = 3;
+    hmf_state_t *state;
 
-    CHECK(hmf__world_pack(&b) == HMF_ERR_UNSUPPORTED);
+    CHECK(hmf_state_new(&state) == HMF_OK);
+    CHECK(hmf__vlocal_rehearse(state) == HMF_ERR_UNSUPPORTED);
     CHECK(strstr(hmf_error_text(), "after auto_read") != NULL);
+    CHECK(hmf_state_add(state, "c", &c, sizeof(c), type_comm, 1, NULL) == HMF_OK);
+    CHECK(hmf__vlocal_rehearse(state) == HMF_OK);
     hmf__vcomm_free(&c, false);
+    CHECK(hmf__vlocal_rehearse(state) == HMF_OK);
     CHECK(hmf__attr_keyval_create(MPI_COMM_NULL_COPY_FN, MPI_COMM_NULL_DELETE_FN, &key, NULL)
           == MPI_SUCCESS);
-    CHECK(hmf__attr_set(MPI_COMM_WORLD, key, &b) == MPI_SUCCESS);
-    CHECK(hmf__world_pack(&b) == HMF_ERR_UNSUPPORTED);
+    CHECK(hmf__attr_set(MPI_COMM_WORLD, key, &value) == MPI_SUCCESS);
+    CHECK(hmf__vlocal_rehearse(state) == HMF_ERR_UNSUPPORTED);
     CHECK(strstr(hmf_error_text(), "attribute") != NULL);
+    CHECK(hmf_state_add(state, "value", &value, sizeof(value), type_int, 1, NULL) == HMF_OK);
+    CHECK(hmf__vlocal_rehearse(state) == HMF_OK);
+    CHECK(hmf_state_count(state) == 2);
     CHECK(hmf__attr_delete(MPI_COMM_WORLD, key) == MPI_SUCCESS);
     CHECK(hmf__world_pack(&b) == HMF_OK);
+    hmf__vlocal_end(state);
     hmf__attr_keyval_free(&key);
+    hmf_state_free(state);
     hmf__buf_fini(&b);
 }
 

@@ -254,7 +254,7 @@ static hmf_status_t comm_find(int number, const char *text, void **out)
 
 static void handles(void)
 {
-    static const struct hmf__handle_hooks hooks = {comm_text, comm_find};
+    static const struct hmf__handle_hooks hooks = {.text = comm_text, .find = comm_find};
     struct s {
         char c;
         void *comm[3];
