@@ -100,7 +100,7 @@ size_t hmf_layout_leaf(const hmf_layout_t *l, size_t i, char *path, size_t path_
         return SIZE_MAX;
     uint64_t offset = hmf__layout_offset(&l->types, l->id, i);
     if (path && path_size)
-        hmf__layout_path(&l->types, l->id, NULL, offset, 0, path, path_size);
+        hmf__layout_leaf_path(&l->types, l->id, i, path, path_size);
     return (size_t)offset;
 }
 
