@@ -19,7 +19,7 @@ mpi_examples_heat2d_LDFLAGS = $(mpi_ldflags)
 mpi_examples_heat2d_LDADD = libhmf-mpi.la $(HDF5_LIBS) $(PNG_LIBS) $(MPI_LIBS) -lm
 
 examples += mpi-examples/particles
-mpi_examples_particles_SOURCES = mpi-examples/particles.c
+mpi_examples_particles_SOURCES = mpi-examples/particles.c mpi-examples/particles.types.h
 mpi_examples_particles_CPPFLAGS = $(mpi_cppflags)
 mpi_examples_particles_CFLAGS = $(example_cflags)
 mpi_examples_particles_LDFLAGS = $(mpi_ldflags)
@@ -36,6 +36,18 @@ mpi_examples_jacobi_hmf_CPPFLAGS = $(mpi_cppflags)
 mpi_examples_jacobi_hmf_CFLAGS = $(example_cflags)
 mpi_examples_jacobi_hmf_LDFLAGS = $(mpi_ldflags)
 mpi_examples_jacobi_hmf_LDADD = $(mpi_ldadd) -lm
+
+# The same pair for a code made of structs and pointers (doc/checktype.md).
+examples += mpi-examples/ants_plain mpi-examples/ants_hmf
+mpi_examples_ants_plain_SOURCES = mpi-examples/ants_plain.c
+mpi_examples_ants_plain_CPPFLAGS = $(MPI_CFLAGS)
+mpi_examples_ants_plain_CFLAGS = $(example_cflags)
+mpi_examples_ants_plain_LDADD = $(MPI_LIBS)
+mpi_examples_ants_hmf_SOURCES = mpi-examples/ants_hmf.c mpi-examples/ants_hmf.types.h
+mpi_examples_ants_hmf_CPPFLAGS = $(mpi_cppflags)
+mpi_examples_ants_hmf_CFLAGS = $(example_cflags)
+mpi_examples_ants_hmf_LDFLAGS = $(mpi_ldflags)
+mpi_examples_ants_hmf_LDADD = $(mpi_ldadd)
 
 if HAVE_CRYPT
 examples += mpi-examples/crackhash
@@ -60,4 +72,4 @@ tests_report_sample_LDADD = $(mpi_ldadd)
 EXTRA_DIST += tests/examples_lib.sh
 shell_tests += tests/report_sample.sh tests/examples_input.sh tests/examples_counter.sh \
 	tests/examples_heat2d.sh tests/examples_crackhash.sh tests/examples_particles.sh \
-	tests/examples_jacobi.sh
+	tests/examples_jacobi.sh tests/examples_ants.sh

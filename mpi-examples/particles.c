@@ -5,12 +5,12 @@
  * The box is cut into cells; each cell holds a linked list of its particles, each particle points
  * back to its cell, and each cell points to its nine neighbours.  Ranks own slabs of columns;
  * particles that cross a border travel by message, so lists grow and shrink all the time.  All this
- * is registered as one array of cells: the library follows the pointers.  Lists are kept in order
+ * is registered as one array of cells: the library follows the pointers.  What the types look like it
+ * knows from particles.types.h, which hmf-checktype made of this file.  Lists are kept in order
  * of particle numbers, so that the result depends neither on where a rank runs nor on how many
  * ranks there are. */
 #include "auto.h"
-#include "typemap.h"
-#include <hmf/type.h>
+#include <hmf/checktype.h>
 
 #include <fcntl.h>
 #include <math.h>
@@ -31,47 +31,18 @@
 
 struct cell;
 
-struct particle {
+checktype typedef struct particle {
     double x[2], v[2], f[2]; /* place, velocity, force */
     long id;
     struct cell *home;
     struct particle *next;
-};
+} particle_t;
 
 struct cell {
     int column, row; /* column 0 and the last are copies of the neighbours' border (halo) */
     struct particle *first;
     struct cell *near[9]; /* itself included */
 };
-
-/* The same two types as the library is told of them, each by a number of its own. */
-enum { PARTICLE_TYPE = 10000, CELL_TYPE = 10001 };
-
-static void types_define(void)
-{
-    static const int particle[] = {
-        -6,
-        typeARRAY, 2, typeDOUBLE,
-        typeARRAY, 2, typeDOUBLE,
-        typeARRAY, 2, typeDOUBLE,
-        typeLONG,
-        typePOINTER, CELL_TYPE,
-        typePOINTER, PARTICLE_TYPE,
-    };
-    static const char *const particle_fields[] = {"x", "v", "f", "id", "home", "next", NULL};
-    static const int cell[] = {
-        -4,
-        typeINT,
-        typeINT,
-        typePOINTER, PARTICLE_TYPE,
-        typeARRAY, 9, typePOINTER, CELL_TYPE,
-    };
-    static const char *const cell_fields[] = {"column", "row", "first", "near", NULL};
-
-    hmf_type_define(PARTICLE_TYPE, "particle", particle, sizeof particle / sizeof *particle,
-                    particle_fields, NULL);
-    hmf_type_define(CELL_TYPE, "cell", cell, sizeof cell / sizeof *cell, cell_fields, NULL);
-}
 
 /* What a particle looks like in a message: no pointers. */
 struct parcel {
@@ -455,14 +426,11 @@ int main(int argc, char **argv)
         return 1;
     }
 
-    int step_type[] = {typeINT}, energy_type[] = {typeDOUBLE}, cells_type[] = {CELL_TYPE};
-    int tracer_type[] = {typePOINTER, PARTICLE_TYPE};
-    types_define();
     auto_init(argv[0]);
-    auto_track("step", &step, sizeof step, step_type, 1);
-    auto_track("potential", &potential, sizeof potential, energy_type, 1);
-    auto_track("cells", d.cells, d.ncells * sizeof *d.cells, cells_type, 1);
-    auto_track("tracer", &d.tracer, sizeof d.tracer, tracer_type, 2);
+    HMF_TRACK(step);
+    HMF_TRACK(potential);
+    HMF_TRACK_ARRAY(d.cells, d.ncells);
+    HMF_TRACK(d.tracer);
     if (!auto_read(AUTO_ALL))
         populate(&d, per_cell);
 
@@ -491,3 +459,7 @@ int main(int argc, char **argv)
     MPI_Finalize();
     return 0;
 }
+
+#ifdef HMF_INCLUDE_DESCRIPTIONS
+#include "particles.types.h"
+#endif
