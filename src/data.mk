@@ -17,8 +17,10 @@ libhmf_core_la_SOURCES += \
 
 unit_tests += tests/unit/test_base tests/unit/test_buf tests/unit/test_crc32c \
 	tests/unit/test_type tests/unit/test_image tests/unit/test_plan tests/unit/test_language tests/unit/test_forms tests/unit/test_stream
-EXTRA_DIST += tests/unit/carry.h tests/unit/foreign.h tests/unit/golden.h tests/tools/image.py tests/golden/README.md \
-	tests/golden/v1-x86_64.hmf tests/golden/v1-x86_64.txt doc/type-language.md doc/image-format.md
+EXTRA_DIST += tests/unit/carry.h tests/unit/foreign.h tests/unit/golden.h tests/unit/golden2.h tests/tools/image.py tests/golden/README.md \
+	tests/golden/v1-x86_64.hmf tests/golden/v1-x86_64.txt tests/golden/v2-x86_64.hmf tests/golden/v2-x86_64.txt \
+	tests/golden/v2-s390x.hmf tests/golden/v2-s390x.txt tests/golden/v2-i386.hmf tests/golden/v2-i386.txt \
+	tests/golden/v2-powerpc.hmf tests/golden/v2-powerpc.txt doc/type-language.md doc/image-format.md
 shell_tests += tests/tools/image_reader.sh
 
 # The fuzzer as a plain program: runs files, or mutates them (tests/fuzz/fuzz_image.c says how).
@@ -26,4 +28,5 @@ check_PROGRAMS += tests/fuzz/fuzz_image
 tests_fuzz_fuzz_image_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_MAIN -I$(top_srcdir)/tests/unit
 tests_fuzz_fuzz_image_LDADD = libhmf-core.la
 shell_tests += tests/fuzz/fuzz.sh
-EXTRA_DIST += tests/fuzz/corpus/description tests/fuzz/corpus/meta tests/fuzz/corpus/stream
+EXTRA_DIST += tests/fuzz/corpus/description tests/fuzz/corpus/meta tests/fuzz/corpus/stream \
+	tests/fuzz/corpus/description2 tests/fuzz/corpus/meta2 tests/fuzz/corpus/stream2 tests/fuzz/corpus/stream2b

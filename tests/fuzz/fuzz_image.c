@@ -9,7 +9,9 @@
 #include "config.h"
 
 #include "base.h"
+#include "check_value.h"
 #include "golden.h"
+#include "golden2.h"
 #include "hmf/type.h"
 #include "stream.h"
 
@@ -18,6 +20,7 @@
 enum { MAX_INTS = 4096 };
 
 static struct golden golden;
+static struct golden2 golden2;
 
 static void put_crc(unsigned char *p, uint32_t crc)
 {
@@ -38,7 +41,8 @@ static void mend_meta(unsigned char *p, size_t len)
 {
     if (len < 20)
         return;
-    memcpy(p, "HMFIMAGE\1\0\0\0", 12);
+    memcpy(p, "HMFIMAGE", 8);
+    memcpy(p + 8, p[8] == 1 ? "\1\0\0\0" : "\2\0\0\0", 4);
     put_crc(p + 12, (uint32_t)len);
     put_crc(p + len - 4, hmf__crc32c(0, p, len - 4));
 }
@@ -102,7 +106,33 @@ static void try_description(const unsigned char *p, size_t len)
     hmf__types_fini(&t);
 }
 
-static void try_stream(unsigned char *p, size_t len)
+static void no_pointer(void *ctx, uint64_t slot, char *text, size_t len)
+{
+    (void)ctx;
+    snprintf(text, len, "%llu", (unsigned long long)slot);
+}
+
+/* What inspects checkpoints must stand any types and any values. */
+static void try_values(const hmf_meta_t *m, const unsigned char *bytes, size_t len)
+{
+    const struct hmf__types *t = hmf_meta_types(m);
+    char text[500];
+
+    for (size_t i = 0; i < hmf_meta_ntables(m); i++) {
+        uint32_t id = hmf_meta_table(m, i)->type;
+        if (t->v[id].size > 1 << 16)
+            continue;
+        unsigned char *row = malloc((size_t)t->v[id].size);
+        for (uint64_t k = 0; k < t->v[id].size; k++)
+            row[k] = bytes[k % len];
+        hmf__value_text(t, id, row, no_pointer, NULL, text, sizeof text);
+        hmf__layout_path(t, id, row, t->v[id].size / 3, 0, text, sizeof text);
+        hmf__layout_leaf_path(t, id, t->v[id].nleaves / 2, text, sizeof text);
+        free(row);
+    }
+}
+
+static void try_stream(unsigned char *p, size_t len, bool second)
 {
     struct hmf__buf b;
     hmf_state_t *s;
@@ -111,7 +141,8 @@ static void try_stream(unsigned char *p, size_t len)
     if (hmf_state_new(&s) != HMF_OK)
         return;
     memset(&golden, 0, sizeof golden);
-    if (golden_register(s, &golden) == HMF_OK) {
+    memset(&golden2, 0, sizeof golden2);
+    if ((second ? golden2_register(s, &golden2) : golden_register(s, &golden)) == HMF_OK) {
         hmf__buf_borrow(&b, p, len);
         (void)hmf__stream_read(s, len, hmf__stream_get_buf, &b);
     }
@@ -128,17 +159,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     unsigned char *copy = malloc(size); /* exact: a read too far is seen */
     memcpy(copy, data, size);
-    switch (copy[0] % 3) {
+    switch (copy[0] % 4) {
     case 0:
         try_description(copy + 1, size - 1);
         break;
     case 1:
         mend_meta(copy + 1, size - 1);
-        if (hmf_meta_parse(copy + 1, size - 1, &m) == HMF_OK)
+        if (hmf_meta_parse(copy + 1, size - 1, &m) == HMF_OK) {
+            try_values(m, copy + 1, size - 1);
             hmf_meta_free(m);
+        }
         break;
     default:
-        try_stream(copy + 1, size - 1);
+        try_stream(copy + 1, size - 1, copy[0] % 4 == 3);
     }
     free(copy);
     return 0;

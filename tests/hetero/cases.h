@@ -16,7 +16,8 @@ struct hetero_case {
     void (*poison)(void); /* other values, as a program has before it reads */
 };
 
-extern const struct hetero_case hetero_values, hetero_floats, hetero_structs, hetero_graphs;
+extern const struct hetero_case hetero_values, hetero_floats, hetero_structs, hetero_graphs,
+    hetero_forms;
 
 /* One that does not fit everywhere. fits: whether this machine's type holds it. */
 struct hetero_wide {

@@ -5,7 +5,8 @@ EXTRA_DIST += tests/hetero_lib.sh tests/hetero_run.sh tests/hetero/cross.mk test
 	build-aux/sysroot.sh
 
 check_PROGRAMS += tests/hetero/matrix
-tests_hetero_matrix_SOURCES = tests/hetero/matrix.c tests/hetero/cases.h tests/hetero/carriers.h tests/hetero/values.c tests/hetero/graphs.c
+tests_hetero_matrix_SOURCES = tests/hetero/matrix.c tests/hetero/cases.h tests/hetero/carriers.h tests/hetero/values.c tests/hetero/graphs.c \
+	tests/hetero/forms.c
 tests_hetero_matrix_CPPFLAGS = $(AM_CPPFLAGS) -DHETERO_HDF5 -I$(srcdir)/tests/unit
 tests_hetero_matrix_LDADD = libhmf-core.la
 

@@ -5,6 +5,7 @@
  *   matrix read FOLDER NAME...         reads what each of these machines wrote, and compares
  *   matrix pass FOLDER FROM TO         reads, compares, writes what was read under another name
  *   matrix golden FILE...              reads golden images
+ *   matrix write-golden2 FILE          this machine's, of version 2
  *
  * Exit status 1 if anything differs. Built without HDF5 it leaves checkpoints out. */
 #include "config.h"
@@ -12,6 +13,7 @@
 #include "carriers.h"
 #include "cases.h"
 #include "golden.h"
+#include "golden2.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -19,7 +21,7 @@
 #include <unistd.h>
 
 static const struct hetero_case *const cases[] = {&hetero_values, &hetero_floats, &hetero_structs,
-                                                  &hetero_graphs};
+                                                  &hetero_graphs, &hetero_forms};
 static char path[4096];
 
 static const char *file(const char *folder, const char *name, const char *end)
@@ -171,17 +173,34 @@ static int get_all(const char *folder, const char *name)
     return bad;
 }
 
+/* By the version in its name: v2-... has other variables. */
 static int golden(const char *from)
 {
+    const char *base = strrchr(from, '/') ? strrchr(from, '/') + 1 : from;
     hmf_state_t *s = new_state();
     struct golden g;
+    struct golden2 g2;
+    bool second = base[0] == 'v' && base[1] == '2';
     int bad = 0;
 
     memset(&g, 0x55, sizeof g);
-    if (golden_register(s, &g) != HMF_OK || get_file(s, from) != HMF_OK)
+    memset(&g2, 0x55, sizeof g2);
+    if ((second ? golden2_register(s, &g2) : golden_register(s, &g)) != HMF_OK ||
+        get_file(s, from) != HMF_OK)
         bad = failed(from);
-    else if (!golden_good(&g))
+    else if (second ? !golden2_good(&g2) : !golden_good(&g))
         bad = printf("%s: its values are not what they were\n", from) > 0;
+    hmf_state_free(s);
+    return bad;
+}
+
+static int write_golden2(const char *to)
+{
+    hmf_state_t *s = new_state();
+    struct golden2 g;
+
+    golden2_fill(&g);
+    int bad = golden2_register(s, &g) != HMF_OK ? failed(to) : put_file(s, to);
     hmf_state_free(s);
     return bad;
 }
@@ -203,9 +222,11 @@ int main(int argc, char **argv)
     } else if (!strcmp(what, "golden")) {
         for (int i = 2; i < argc; i++)
             bad |= golden(argv[i]);
+    } else if (!strcmp(what, "write-golden2")) {
+        bad = write_golden2(argv[2]);
     } else {
-        fprintf(stderr, "usage: matrix write FOLDER NAME | read FOLDER NAME... | pass FOLDER FROM TO "
-                        "| golden FILE...\n");
+        fprintf(stderr, "usage: matrix write FOLDER NAME | read FOLDER NAME... | "
+                        "pass FOLDER FROM TO | golden FILE... | write-golden2 FILE\n");
         return 2;
     }
     return bad;

@@ -8,7 +8,9 @@ import sys
 
 NONE = 0xFFFFFFFF
 KINDS = {1: "integer", 2: "float", 3: "complex", 4: "opaque", 5: "pointer", 6: "function",
-         9: "transient", 16: "array", 17: "struct", 19: "text", 20: "string", 21: "void"}
+         7: "handle", 8: "bit-field", 9: "transient", 16: "array", 17: "struct", 18: "union",
+         19: "text", 20: "string", 21: "void", 22: "flexible array"}
+SECOND = (7, 8, 18, 22)  # kinds of version 2
 
 
 def crc_table():
@@ -59,7 +61,8 @@ class Meta:
     def __init__(self, data):
         r = Reader(data)
         need(r.take(8) == b"HMFIMAGE", "no image")
-        need(r.number("I") == 1, "unknown version")
+        self.version = r.number("I")
+        need(self.version in (1, 2), "unknown version")
         need(r.number("I") == len(data), "wrong length of the meta")
         need(crc32c(data[:-4]) == struct.unpack("<I", data[-4:])[0], "checksum of the meta")
         abi = r.take(8)
@@ -90,6 +93,7 @@ class Meta:
         t = Type()
         t.kind, t.flags, t.number, t.align = (r.number(f) for f in "BBII")
         need(t.kind in KINDS, "unknown kind %d" % t.kind)
+        need(self.version == 2 or t.kind not in SECOND, "a kind of version 2")
         t.size, t.count, t.elem = (r.number(f) for f in "QQI")
         t.length, t.field, t.up, t.name = r.number("B"), r.number("I"), r.number("I"), r.string()
         t.fields = [(r.string(), r.number("Q"), r.number("I"), r.number("I"), r.number("q"))
@@ -101,18 +105,21 @@ class Meta:
         if t.kind == 16:
             t.leaves = t.count * self.types[t.elem].leaves
             t.slots = t.count * self.types[t.elem].slots
-        elif t.kind == 17:
+        elif t.kind in (17, 18):
             t.leaves = sum(self.types[f[2]].leaves for f in t.fields)
             t.slots = sum(self.types[f[2]].slots for f in t.fields)
         else:
-            t.leaves = t.count if t.kind == 19 else int(t.kind != 21)
-            t.slots = int(t.kind in (5, 6))
+            t.leaves = t.count if t.kind == 19 else int(t.kind not in (21, 22))
+            t.slots = int(t.kind in (5, 6, 7))
 
     def segments(self):
         """(kind, table, bytes) in the order of the stream."""
         for t in self.tables:
             if t.flags & 1:
                 yield "counts", t, 8 * t.blocks
+        for t in self.tables:
+            if t.type.kind == 17 and self.types[t.type.fields[-1][2]].kind == 22:
+                yield "tails", t, 4 * t.blocks
         for t in self.tables:
             yield "data", t, t.rows * t.type.size
             if t.type.slots:
@@ -126,6 +133,8 @@ class Meta:
             return "%s [%d]" % (self.text(self.types[t.elem]), t.count)
         if t.kind == 17:
             return "struct %s" % (t.name or "{%s}" % ", ".join(f[0] for f in t.fields))
+        if t.kind == 18:
+            return "union %s" % (t.name or "{%s}" % ", ".join(f[0] for f in t.fields))
         return "%s of %d bytes" % (KINDS[t.kind], t.size)
 
 
@@ -165,27 +174,80 @@ class Printer:
             return text + " behind leaf %d" % (leaf & ~(1 << 63))
         return text + (" leaf %d" % leaf if leaf else "")
 
-    def value(self, t, raw, slot):
+    def integer(self, t, raw):
+        return int.from_bytes(raw, "big" if self.m.order == ">" else "little",
+                              signed=bool(t.flags & 1))
+
+    def bits(self, t, raw, skip):
+        """A bit-field in its bytes, the first `skip` bits of which belong to others."""
+        n = t.count
+        if self.m.order == ">":
+            v = int.from_bytes(raw, "big") >> (8 * len(raw) - skip - n)
+        else:
+            v = int.from_bytes(raw, "little") >> skip
+        v &= (1 << n) - 1
+        return v - (1 << n) if t.flags & 1 and v >> (n - 1) else v
+
+    def field(self, t, f, raw, slot, around):
+        """Field f of a struct t: its text."""
+        _, at, n, _, skip = f
+        y = self.m.types[n]
+        if y.kind == 8:
+            end = at + (skip + y.count + 7) // 8
+            return "" if y.flags & 16 else str(self.bits(y, raw[at:end], skip))
+        if y.kind == 22:
+            tail = struct.unpack_from(self.m.order + "I", self.parts[slot["table"], "tails"],
+                                      4 * slot["block"])[0]
+            return "block %d behind it" % (tail - 1) if tail else "nothing behind it"
+        return self.value(y, raw[at:at + y.size], slot, around)
+
+    def discriminant(self, t, raw, around):
+        """The value that tells which branch of union t holds."""
+        if t.length == 1:
+            s, bytes_of_it = around[-1 - t.up]
+            _, at, n, _, skip = s.fields[t.field]
+            y = self.m.types[n]
+            if y.kind == 8:
+                return self.bits(y, bytes_of_it[at:at + (skip + y.count + 7) // 8], skip)
+            return self.integer(y, bytes_of_it[at:at + y.size])
+        while t.kind != 1:  # what its first branch begins with
+            t = self.m.types[t.elem if t.kind == 16 else t.fields[0][2]]
+        return self.integer(t, raw[:t.size])
+
+    def branch(self, t, raw, slot, around):
+        v = self.discriminant(t, raw, around)
+        text = None
+        for k, (name, _, n, _, value) in enumerate(t.fields):
+            y = self.m.types[n]
+            last = t.flags & 8 and k == len(t.fields) - 1
+            if text is None and (last or value == v):
+                text = "%s = %s" % (name, self.value(y, raw[:y.size], slot, around))
+            else:
+                slot["next"] += y.slots
+        need(text is not None, "a discriminant that selects no branch")
+        return "{%s}" % text
+
+    def value(self, t, raw, slot, around=()):
         if t.kind == 1:
-            signed = bool(t.flags & 1)
-            return str(int.from_bytes(raw, "big" if self.m.order == ">" else "little",
-                                      signed=signed))
+            return str(self.integer(t, raw))
         if t.kind == 2:
             return self.real(raw)
         if t.kind == 3:
             half = t.size // 2
             return "(%s, %s)" % (self.real(raw[:half]), self.real(raw[half:]))
-        if t.kind in (5, 6):
+        if t.kind in (5, 6, 7):
             return self.reference(slot)
         if t.kind == 16:
             e = self.m.types[t.elem]
-            return "[%s]" % ", ".join(self.value(e, raw[i * e.size:(i + 1) * e.size], slot)
-                                      for i in range(t.count))
+            return "[%s]" % ", ".join(
+                self.value(e, raw[i * e.size:(i + 1) * e.size], slot, around)
+                for i in range(t.count))
         if t.kind == 17:
+            inner = tuple(around) + ((t, raw),)
             return "{%s}" % ", ".join(
-                "%s = %s" % (name, self.value(self.m.types[n], raw[at:at + self.m.types[n].size],
-                                              slot))
-                for name, at, n, _, _ in t.fields)
+                "%s = %s" % (f[0], self.field(t, f, raw, slot, inner)) for f in t.fields)
+        if t.kind == 18:
+            return self.branch(t, raw, slot, around)
         if t.kind == 19:
             return repr(raw.split(b"\0")[0].decode("latin-1"))
         if t.kind == 9:
@@ -198,6 +260,7 @@ class Printer:
         counts = self.parts.get((t, "counts"))
         for b in range(t.blocks):
             rows = struct.unpack_from(self.m.order + "Q", counts, 8 * b)[0] if counts else 1
+            slot["block"] = b
             if t.type.kind == 20:
                 text = data[at:at + rows].split(b"\0")[0].decode("latin-1")
                 self.out.write("block %d: %r\n" % (t.first + b, text))

@@ -1,9 +1,11 @@
 /* Images as streams: through memory and files, cut and damaged at every byte, and the golden
- * images of every format version and machine.  HMF_GOLDEN=path writes this machine's. */
+ * images of every format version and machine.  HMF_GOLDEN=path writes this machine's, HMF_GOLDEN2
+ * the one with what version 2 has more. */
 #include "config.h"
 
 #include "base.h"
 #include "golden.h"
+#include "golden2.h"
 #include "stream.h"
 
 #include "unit.h"
@@ -15,6 +17,7 @@
 
 static hmf_state_t *a, *b;
 static struct golden from, to;
+static struct golden2 from2, to2;
 
 static void begin(void)
 {
@@ -101,6 +104,73 @@ static void file(void)
     end();
 }
 
+/* The same for what only version 2 has. */
+static void second_version(void)
+{
+    struct hmf__buf buf = HMF__BUF_INIT, part;
+    hmf_status_t rc;
+
+    CU_ASSERT_EQUAL_FATAL(hmf_state_new(&a), HMF_OK);
+    CU_ASSERT_EQUAL_FATAL(hmf_state_new(&b), HMF_OK);
+    golden2_fill(&from2);
+    memset(&to2, 0xee, sizeof to2);
+    CU_ASSERT(golden2_good(&from2));
+    CU_ASSERT_EQUAL_FATAL(golden2_register(a, &from2), HMF_OK);
+    CU_ASSERT_EQUAL_FATAL(golden2_register(b, &to2), HMF_OK);
+    write_to(hmf__stream_put_buf, &buf);
+    CU_ASSERT_EQUAL(buf.data[24 + 8], 2);
+    rc = hmf__stream_read(b, buf.len, hmf__stream_get_buf, &buf);
+    CU_ASSERT_EQUAL(rc, HMF_OK);
+    if (rc == HMF_OK) {
+        CU_ASSERT(golden2_good(&to2));
+        golden2_drop(&to2);
+    } else {
+        printf("\n%s\n", hmf_error_text());
+    }
+    for (size_t n = 0; n < buf.len; n += 7) {
+        buf.data[n] ^= 0x41;
+        hmf__buf_borrow(&part, buf.data, buf.len);
+        CU_ASSERT_NOT_EQUAL(hmf__stream_read(b, buf.len, hmf__stream_get_buf, &part), HMF_OK);
+        buf.data[n] ^= 0x41;
+    }
+    if (getenv("HMF_GOLDEN2")) {
+        int fd = open(getenv("HMF_GOLDEN2"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+        write_to(hmf__stream_put_fd, &fd);
+        close(fd);
+    }
+    hmf__buf_fini(&buf);
+    golden2_drop(&from2);
+    hmf_state_free(a);
+    hmf_state_free(b);
+    hmf_type_undefine(GOLDEN2_EVENT);
+}
+
+static hmf_status_t read_golden(const char *path, bool second)
+{
+    int fd = open(path, O_RDONLY);
+    hmf_state_t *s = b;
+    hmf_status_t rc = HMF_OK;
+
+    if (second) {
+        CU_ASSERT_EQUAL_FATAL(hmf_state_new(&s), HMF_OK);
+        CU_ASSERT_EQUAL_FATAL(golden2_register(s, &to2), HMF_OK);
+    }
+    rc = hmf__stream_read(s, UINT64_MAX, hmf__stream_get_fd, &fd);
+    if (rc == HMF_OK && second) {
+        CU_ASSERT(golden2_good(&to2));
+        golden2_drop(&to2);
+    } else if (rc == HMF_OK) {
+        CU_ASSERT(golden_good(&to));
+        golden_drop(&to);
+    }
+    if (second) {
+        hmf_state_free(s);
+        hmf_type_undefine(GOLDEN2_EVENT);
+    }
+    close(fd);
+    return rc;
+}
+
 static void golden_images(void)
 {
     const char *src = getenv("HMF_SRCDIR");
@@ -117,16 +187,10 @@ static void golden_images(void)
             continue;
         begin();
         snprintf(path, sizeof path, "%s/tests/golden/%s", src ? src : ".", e->d_name);
-        int fd = open(path, O_RDONLY);
-        hmf_status_t rc = hmf__stream_read(b, UINT64_MAX, hmf__stream_get_fd, &fd);
+        hmf_status_t rc = read_golden(path, e->d_name[1] == '2');
         CU_ASSERT_EQUAL(rc, HMF_OK);
-        if (rc == HMF_OK) {
-            CU_ASSERT(golden_good(&to));
-            golden_drop(&to);
-        } else {
+        if (rc != HMF_OK)
             printf("\n%s: %s\n", e->d_name, hmf_error_text());
-        }
-        close(fd);
         end();
         found++;
     }
@@ -137,6 +201,7 @@ static void golden_images(void)
 static const struct unit_test tests[] = {
     {"memory, cut and damaged", memory},
     {"file", file},
+    {"version 2", second_version},
     {"golden images", golden_images},
 };
 
