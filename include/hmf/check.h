@@ -22,6 +22,8 @@
 extern "C" {
 #endif
 
+struct hmf_object; /* hmf/object.h */
+
 /* One generation of a job's checkpoints, opened for reading. */
 typedef struct hmf_check hmf_check_t;
 
@@ -102,6 +104,24 @@ hmf_status_t hmf_check_diff(hmf_check_t *a, hmf_check_t *b, int rank, double abs
                             double relative, uint64_t limit,
                             void (*each)(void *ctx, const struct hmf_check_difference *difference),
                             void *ctx, uint64_t *differences);
+
+/* ---- single objects ----
+   Without a job or a registered state: objects (hmf/object.h) into a file of their own, and back. The
+   file is HDF5, made like a rank's part of a job's checkpoint, and readable on any machine. Not
+   collective: each process has its own path. */
+
+/* Saves n host objects, which together with all that their pointers lead to are one state: what two
+   of them share is shared again afterwards. Names must differ. The file appears, synced, when it is
+   whole; one of that path is replaced. HMF_ERR_NAME, HMF_ERR_POINTER (the text has the pointer's
+   path), HMF_ERR_LIMIT, HMF_ERR_HDF5, and what hmf/openfile.h says. */
+hmf_status_t hmf_check_save(const char *path, struct hmf_object *const *objects, size_t n);
+
+/* Restores those objects, by name, into the memory that they stand for; their attributes become
+   those saved. All objects of a file are restored together. Every byte is verified before memory is
+   touched. HMF_ERR_MISMATCH (other objects, types or numbers of elements; the text says which),
+   HMF_ERR_RANGE (a value does not fit here; the objects' memory is unspecified then), and what
+   hmf/openfile.h says. */
+hmf_status_t hmf_check_restore(const char *path, struct hmf_object *const *objects, size_t n);
 
 #ifdef __cplusplus
 }
