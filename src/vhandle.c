@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "handle.h"
 #include "procmap.h"
@@ -20,7 +21,7 @@
 #include "vreq.h"
 #include "vtype.h"
 
-enum { BUCKETS = 1024 };
+enum { BUCKETS = 1024, ARENA_BYTES = 32 << 20 };
 
 struct entry {
     struct entry *next;
@@ -37,9 +38,36 @@ struct table {
 };
 
 static struct table texts, handles;
+static struct {
+    char *base;
+    size_t used;
+} arena;
 static bool moving;
 static uint32_t startup_comms = UINT32_MAX;     /* the first that is not of the start-up phase */
 static uint64_t startup_requests = UINT64_MAX;
+
+/* The walk knows what memory there was when it began, so texts that it is to find lie in memory
+ * that was there before.  Pages that no text is in cost nothing. */
+static char *keep(const char *text, size_t len)
+{
+    char *to;
+
+    if (arena.base == NULL || len > ARENA_BYTES - arena.used)
+        return NULL;
+    to = memcpy(arena.base + arena.used, text, len);
+    arena.used += len;
+    return to;
+}
+
+static void open_arena(void)
+{
+    void *base = arena.base != NULL ? arena.base
+        : mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+               -1, 0);
+
+    arena.base = base != MAP_FAILED ? base : NULL;
+    arena.used = 0;
+}
 
 static void forget(struct table *t)
 {
@@ -48,10 +76,13 @@ static void forget(struct table *t)
             struct entry *e = t->bucket[i];
 
             t->bucket[i] = e->next;
-            hmf__free(e->text);
+            if (t != &texts)
+                hmf__free(e->text);
             hmf__free(e);
         }
     t->made = 0;
+    if (t == &texts)
+        open_arena();
 }
 
 static struct entry *add(struct table *t, uint64_t hash, int number, const void *handle, char *text)
@@ -60,7 +91,8 @@ static struct entry *add(struct table *t, uint64_t hash, int number, const void 
 
     if (e == NULL || text == NULL) {
         hmf__free(e);
-        hmf__free(text);
+        if (t != &texts)
+            hmf__free(text);
         hmf__fail(HMF_ERR_NOMEM, "no memory to describe an %s",
                   hmf__handle_type((uint32_t) number));
         return NULL;
@@ -291,8 +323,7 @@ static hmf_status_t text_of(int number, const void *handle, struct entry **out)
     const char *name = name_of(number, handle);
     struct hmf__buf b = HMF__BUF_INIT;
     hmf_status_t status = HMF_OK;
-    char *text = NULL, mark[20];
-    size_t len;
+    char mark[20];
     bool anew = false;
 
     for (*out = texts.bucket[hash % BUCKETS]; *out != NULL; *out = (*out)->next)
@@ -309,8 +340,9 @@ static hmf_status_t text_of(int number, const void *handle, struct entry **out)
     }
     hmf__buf_put_u8(&b, 0);
     if (status == HMF_OK) {
-        text = (char *) hmf__buf_take(&b, &len);
-        *out = add(&texts, hash, number, handle, text);
+        status = b.status;
+        *out = add(&texts, hash, number, handle,
+                   status == HMF_OK ? keep((char *) b.data, b.len) : NULL);
         status = *out != NULL ? HMF_OK : HMF_ERR_NOMEM;
     }
     hmf__buf_fini(&b);
@@ -552,7 +584,7 @@ hmf_status_t hmf__vhandle_find(int number, const char *text, void **out, bool *g
 static void text_begin(void)
 {
     if (!moving)
-        forget(&texts);
+        forget(&texts); /* also opens the arena, before the walk begins */
 }
 
 static void find_begin(void)
@@ -597,6 +629,9 @@ void hmf__vhandle_fini(void)
     hmf__handle_hooks(NULL);
     forget(&texts);
     forget(&handles);
+    if (arena.base != NULL)
+        munmap(arena.base, ARENA_BYTES);
+    arena.base = NULL;
     moving = false;
     startup_comms = UINT32_MAX;
     startup_requests = UINT64_MAX;

@@ -93,8 +93,15 @@ hmf_status_t hmf__vmsg_suspend(void)
 
 void hmf__vmsg_fini(void)
 {
-    while (messages != NULL)
-        hmf__vmsg_drop(messages);
+    /* At the end of a process, also of one that has left: the communicators are gone already. */
+    while (messages != NULL) {
+        struct hmf__vmsg *g = messages;
+
+        messages = g->next;
+        if (g->m != NULL)
+            hmf__stash_free(g->m);
+        hmf__free(g);
+    }
 }
 
 bool hmf__vmsg_serial(MPI_Message message, uint32_t *out)

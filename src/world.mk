@@ -51,3 +51,5 @@ shell_tests += tests/stress.sh
 tests_mpi_stress_CPPFLAGS = $(mpi_cppflags)
 tests_mpi_stress_LDFLAGS = $(mpi_ldflags)
 tests_mpi_stress_LDADD = $(mpi_ldadd)
+shell_tests += tests/model.sh
+EXTRA_DIST += tests/model/move.pml
