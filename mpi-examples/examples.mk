@@ -49,6 +49,13 @@ mpi_examples_ants_hmf_CFLAGS = $(example_cflags)
 mpi_examples_ants_hmf_LDFLAGS = $(mpi_ldflags)
 mpi_examples_ants_hmf_LDADD = $(mpi_ldadd)
 
+examples += mpi-examples/rods
+mpi_examples_rods_SOURCES = mpi-examples/rods.c
+mpi_examples_rods_CPPFLAGS = $(mpi_cppflags)
+mpi_examples_rods_CFLAGS = $(example_cflags)
+mpi_examples_rods_LDFLAGS = $(mpi_ldflags)
+mpi_examples_rods_LDADD = libhmf-heap.la $(mpi_ldadd)
+
 if HAVE_CRYPT
 examples += mpi-examples/crackhash
 mpi_examples_crackhash_SOURCES = mpi-examples/crackhash.c
@@ -73,3 +80,4 @@ EXTRA_DIST += tests/examples_lib.sh
 shell_tests += tests/report_sample.sh tests/examples_input.sh tests/examples_counter.sh \
 	tests/examples_heat2d.sh tests/examples_crackhash.sh tests/examples_particles.sh \
 	tests/examples_jacobi.sh tests/examples_ants.sh
+	tests/examples_jacobi.sh tests/examples_rods.sh

@@ -2,7 +2,7 @@
 #   pkginclude_HEADERS += include/typemap.h          hmfinclude_HEADERS += include/hmf/x.h
 #   libhmf_core_la_SOURCES += src/x.c src/x.h        unit_tests += tests/unit/test_x   (from test_x.c)
 pkginclude_HEADERS += include/typemap.h
-hmfinclude_HEADERS += include/hmf/status.h include/hmf/type.h include/hmf/function.h
+hmfinclude_HEADERS += include/hmf/status.h include/hmf/type.h include/hmf/function.h include/hmf/heap.h
 libhmf_core_la_SOURCES += \
 	src/base.c src/base.h src/status.c src/log.c src/param.c \
 	src/buf.c src/buf.h src/crc32c.c src/crc32c.h \
@@ -11,7 +11,7 @@ libhmf_core_la_SOURCES += \
 	src/slots.c src/slots.h \
 	src/match.c src/plan.c src/plan.h src/convert.c src/convert.h src/ldouble.c \
 	src/function.c src/function.h src/handle.c src/handle.h src/state.c src/state.h src/statepriv.h \
-	src/walk.c src/walk.h src/overlap.c src/region.c \
+	src/heap.c src/heap.h src/walk.c src/walk.h src/overlap.c src/extent.c src/region.c \
 	src/image.c src/image.h src/meta.c src/meta.h src/metawrite.c src/restore.c \
 	src/stream.c src/stream.h
 
@@ -22,6 +22,18 @@ EXTRA_DIST += tests/unit/carry.h tests/unit/foreign.h tests/unit/golden.h tests/
 	tests/golden/v2-s390x.hmf tests/golden/v2-s390x.txt tests/golden/v2-i386.hmf tests/golden/v2-i386.txt \
 	tests/golden/v2-powerpc.hmf tests/golden/v2-powerpc.txt doc/type-language.md doc/image-format.md
 shell_tests += tests/tools/image_reader.sh
+shell_tests += tests/valgrind.sh
+
+dist_man_MANS += doc/man/libhmf-heap.7
+
+# libhmf-heap in a program: linked before everything else that has a malloc.
+mpi_tests += tests/mpi/heap
+tests_mpi_heap_SOURCES = tests/mpi/heap.c tests/unit/carry.h
+tests_mpi_heap_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_heap_CFLAGS = $(AM_CFLAGS) -fno-builtin
+tests_mpi_heap_LDFLAGS = $(mpi_ldflags) -static
+tests_mpi_heap_LDADD = libhmf-heap.la $(mpi_ldadd)
+mpi_cases += tests/mpi/heap.np1
 
 # The fuzzer as a plain program: runs files, or mutates them (tests/fuzz/fuzz_image.c says how).
 check_PROGRAMS += tests/fuzz/fuzz_image

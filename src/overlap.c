@@ -192,7 +192,8 @@ static bool is_past_end(const struct hmf__walk *w, const struct key *c, const st
         return false;
     if (w->types->v[s->type].kind == HMF__KIND_VOID)
         return true;
-    return t->count > 1 && s->count == 1 && s->type == t->type;
+    /* not read: known to be an end.  Else only arrays are believed to have pointers to theirs */
+    return (t->count > 1 || w->cands[c->cand].merged) && s->count == 1 && s->type == t->type;
 }
 
 /* Does a registered variable begin where k does?  Then a pointer there means that one. */

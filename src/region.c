@@ -49,6 +49,11 @@ static void load(struct hmf__walk *w)
         uintptr_t lo = (uintptr_t)strtoull(at, &end, 16), hi = 0;
         if (*end == '-')
             hi = (uintptr_t)strtoull(end + 1, &end, 16);
+        char *line_end = strchr(at, '\n');
+        if (line_end && line_end - at > 6 && !strncmp(line_end - 6, "[heap]", 6)) {
+            w->heap_lo = lo;
+            w->heap_hi = hi;
+        }
         if (hi > lo && *end == ' ' && end[1] == 'r') {
             if (w->nregions && w->regions[w->nregions - 1].hi == lo) {
                 w->regions[w->nregions - 1].hi = hi;
@@ -65,8 +70,7 @@ static void load(struct hmf__walk *w)
                 w->regions[w->nregions++] = (struct hmf__region){.lo = lo, .hi = hi};
             }
         }
-        at = strchr(at, '\n');
-        at = at ? at + 1 : NULL;
+        at = line_end ? line_end + 1 : NULL;
     }
     hmf__free(text);
 }

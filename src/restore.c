@@ -12,6 +12,7 @@
 #include "depend.h"
 #include "function.h"
 #include "handle.h"
+#include "heap.h"
 #include "plan.h"
 #include "slots.h"
 #include "statepriv.h"
@@ -277,6 +278,7 @@ static hmf_status_t place_tails(hmf_restore_t *r)
 
 static hmf_status_t allocate(hmf_restore_t *r)
 {
+    bool note = hmf__heap_on() && !hmf__heap_is_complete(); /* else malloc does it */
     uint64_t first = 0;
     hmf_status_t rc;
 
@@ -306,9 +308,18 @@ static hmf_status_t allocate(hmf_restore_t *r)
             t->addr[b] = hmf__malloc((size_t)block_bytes(r, t, b));
             if (!t->addr[b])
                 return no_memory("blocks", r->nblocks);
+            if (note)
+                (void)hmf_heap_note(t->addr[b], (size_t)(rows_of(t, b) * t->to_size));
         }
     }
     return place_tails(r);
+}
+
+static void drop_block(char *addr)
+{
+    if (hmf__heap_on())
+        hmf_heap_forget(addr);
+    hmf__free(addr);
 }
 
 /* ---- segments ---- */
@@ -676,7 +687,7 @@ static hmf_status_t set_functions(hmf_restore_t *r)
     for (size_t i = 0; i < r->nfunctions; i++) {
         uint32_t block = r->functions[i].block;
         if (!r->registered[block]) {
-            hmf__free(r->addr[block]);
+            drop_block(r->addr[block]);
             r->addr[block] = NULL;
         }
     }
@@ -734,7 +745,7 @@ static void destroy(hmf_restore_t *r, bool keep_blocks)
 {
     for (uint64_t b = 0; b < r->nblocks && r->addr && r->registered && !keep_blocks; b++)
         if (!r->registered[b])
-            hmf__free(r->addr[b]);
+            drop_block(r->addr[b]);
     for (size_t i = 0; i < r->ntables; i++) {
         struct table *t = &r->tables[i];
         hmf__plan_free(t->plan);

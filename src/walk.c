@@ -7,6 +7,7 @@
 #include "depend.h"
 #include "function.h"
 #include "handle.h"
+#include "heap.h"
 #include "statepriv.h"
 
 #include <inttypes.h>
@@ -50,9 +51,9 @@ static hmf_status_t grow_big(void *pv, size_t *cap, size_t used, size_t need, si
 
 /* ---- shapes ---- */
 
-static uint32_t shape_hash(uint32_t type, uint64_t count, uint64_t inner)
+static uint32_t shape_hash(uint32_t type, uint64_t count, uint64_t inner, bool exact)
 {
-    return (uint32_t)(((count + inner * 31) * 0x9e3779b1u + type) * GOLDEN >> 32);
+    return (uint32_t)(((count + inner * 31 + exact) * 0x9e3779b1u + type) * GOLDEN >> 32);
 }
 
 static hmf_status_t rehash_shapes(struct hmf__walk *w)
@@ -63,8 +64,8 @@ static hmf_status_t rehash_shapes(struct hmf__walk *w)
     if (!table)
         return hmf__fail(HMF_ERR_NOMEM, "no memory for %u shapes of blocks", w->nshapes);
     for (uint32_t i = 0; i < w->nshapes; i++) {
-        uint32_t h = shape_hash(w->shapes[i].type, w->shapes[i].count,
-                                w->shapes[i].inner) & (size - 1);
+        const struct hmf__shape *s = &w->shapes[i];
+        uint32_t h = shape_hash(s->type, s->count, s->inner, s->exact) & (size - 1);
         while (table[h])
             h = (h + 1) & (size - 1);
         table[h] = i + 1;
@@ -75,28 +76,24 @@ static hmf_status_t rehash_shapes(struct hmf__walk *w)
     return HMF_OK;
 }
 
-/* The shape of `count` objects of type id; inner: see struct hmf__shape. */
-static hmf_status_t get_shape(struct hmf__walk *w, uint32_t id, uint64_t count, uint64_t inner_n,
-                              uint32_t *out)
+hmf_status_t hmf__walk_shape(struct hmf__walk *w, uint32_t type, uint64_t count, uint64_t inner,
+                             bool exact, uint32_t *out)
 {
-    struct hmf__shape s = {.inner = inner_n};
-    uint64_t inner;
+    struct hmf__shape s = {.count = count, .inner = inner, .type = type, .exact = exact};
+    const struct hmf__type *y = &w->types->v[type];
     hmf_status_t rc;
 
-    hmf__types_flatten(w->types, id, &s.type, &inner);
-    s.type = w->types->classes[s.type];
-    const struct hmf__type *y = &w->types->v[s.type];
-    if (hmf__mul_overflow_u64(count, inner, &s.count) ||
-        hmf__mul_overflow_u64(s.count, y->size, &s.bytes) || s.bytes > HMF__MAX_SIZE)
+    if (hmf__mul_overflow_u64(count, y->size, &s.bytes) || s.bytes > HMF__MAX_SIZE)
         return hmf__fail(HMF_ERR_LIMIT, "a block of %llu elements is too large",
                          (unsigned long long)count);
     s.nslots = s.count * y->nslots;
     if (2 * (w->nshapes + 1) > w->shape_mask && (rc = rehash_shapes(w)) != HMF_OK)
         return rc;
-    uint32_t h = shape_hash(s.type, s.count, s.inner) & w->shape_mask;
+    uint32_t h = shape_hash(s.type, s.count, s.inner, s.exact) & w->shape_mask;
     for (; w->shape_table[h]; h = (h + 1) & w->shape_mask) {
         const struct hmf__shape *have = &w->shapes[w->shape_table[h] - 1];
-        if (have->type == s.type && have->count == s.count && have->inner == s.inner) {
+        if (have->type == s.type && have->count == s.count && have->inner == s.inner &&
+            have->exact == s.exact) {
             *out = w->shape_table[h] - 1;
             return HMF_OK;
         }
@@ -114,6 +111,21 @@ static hmf_status_t get_shape(struct hmf__walk *w, uint32_t id, uint64_t count, 
     *out = w->nshapes++;
     w->shape_table[h] = w->nshapes;
     return HMF_OK;
+}
+
+/* The shape of `count` objects of type id, which may be an array. */
+static hmf_status_t get_shape(struct hmf__walk *w, uint32_t id, uint64_t count, uint64_t inner,
+                              bool exact, uint32_t *out)
+{
+    uint64_t each;
+    uint32_t elem;
+
+    hmf__types_flatten(w->types, id, &elem, &each);
+    if (hmf__mul_overflow_u64(count, each, &each))
+        return hmf__fail(HMF_ERR_LIMIT, "a block of %llu elements is too large",
+                         (unsigned long long)count);
+    return hmf__walk_shape(w, w->types->classes[elem], each, inner,
+                           exact && w->tracked && each == 1, out);
 }
 
 const struct hmf__slots *hmf__walk_slots(const struct hmf__walk *w, uint32_t type)
@@ -147,7 +159,7 @@ static hmf_status_t make_slots(struct hmf__walk *w, uint32_t type)
         if (w->types->v[elem].kind == HMF__KIND_CSTRING || op->length.place.size ||
             op->inner.place.size || op->outer)
             op->target = NO_SHAPE; /* it is found at each pointer */
-        else if ((rc = get_shape(w, elem, count, 0, &op->target)) != HMF_OK)
+        else if ((rc = get_shape(w, elem, count, 0, false, &op->target)) != HMF_OK)
             return rc;
         else
             op->small = w->shapes[op->target].bytes < SMALL && w->shapes[op->target].bytes;
@@ -220,6 +232,40 @@ static hmf_status_t find_in_table(struct hmf__walk *w, const char *q, uint32_t s
     return HMF_OK;
 }
 
+hmf_status_t hmf__walk_add(struct hmf__walk *w, const char *addr, uint32_t shape)
+{
+    uint32_t id;
+
+    return find_in_table(w, addr, shape, &id);
+}
+
+/* Does candidate o, which begins where a heap block does, say more of it than c? */
+static bool describes(const struct hmf__walk *w, uint32_t o, size_t c)
+{
+    const struct hmf__shape *s = &w->shapes[w->cands[o].shape];
+    const struct hmf__shape *t = &w->shapes[w->cands[c].shape];
+    const struct hmf__type *a = &w->types->v[s->type], *b = &w->types->v[t->type];
+
+    if (o == c || !s->bytes)
+        return false;
+    if (o < w->state->nvars || s->exact || s->count > 1 || a->size != b->size)
+        return o < w->state->nvars || s->exact || s->count > 1 || a->size > b->size;
+    return a->depth > b->depth;
+}
+
+bool hmf__walk_described(struct hmf__walk *w, const char *start, size_t c)
+{
+    struct hmf__region *r = hmf__walk_region(w, start);
+    uint32_t id = r ? r->ids[((uintptr_t)start - r->lo) / HMF__GRAIN] : 0;
+
+    if (id && w->cands[id - 1].addr == start && describes(w, id - 1, c))
+        return true;
+    for (size_t h = home(w, start); (id = w->table[h]); h = (h + 1) & (w->table_size - 1))
+        if (w->cands[id - 1].addr == start && describes(w, id - 1, c))
+            return true;
+    return false;
+}
+
 /* ---- ends of arrays of things with pointers ---- */
 
 static size_t end_hash(uintptr_t addr, uint32_t type)
@@ -268,6 +314,9 @@ static hmf_status_t add_end(struct hmf__walk *w, const struct hmf__shape *s, con
 
 /* ---- the walk itself ---- */
 
+static const char freed[] = "leads into the heap where no block is in use: was it freed, or never "
+                            "set?";
+
 static hmf_status_t bad_pointer(struct hmf__walk *w, const char *slot, const void *target,
                                 const char *why)
 {
@@ -278,6 +327,15 @@ static hmf_status_t bad_pointer(struct hmf__walk *w, const char *slot, const voi
                                     path, sizeof path), target, why);
 }
 
+hmf_status_t hmf__walk_bad(struct hmf__walk *w, size_t c, const char *why)
+{
+    char path[400];
+
+    return hmf__fail(HMF_ERR_POINTER, "pointer %s = %p %s",
+                     hmf__walk_path(w, c, UINT64_MAX, path, sizeof path),
+                     (const void *)w->cands[c].addr, why);
+}
+
 /* The shape behind a pointer to a string. */
 static hmf_status_t string_shape(struct hmf__walk *w, const char *slot, const char *q,
                                  uint32_t type, uint32_t *out)
@@ -286,10 +344,17 @@ static hmf_status_t string_shape(struct hmf__walk *w, const char *slot, const ch
 
     if (!hmf__walk_readable(w, q, 1, &room))
         return bad_pointer(w, slot, q, "leads to memory that is not there: is it initialised?");
+    if (w->tracked) {
+        uint64_t in_block = room;
+        enum hmf__place place = hmf__walk_place(w, q, &in_block);
+        if (place == HMF__PLACE_DEAD)
+            return bad_pointer(w, slot, q, freed);
+        room = in_block < room ? in_block : room;
+    }
     size_t max = room > SIZE_MAX ? SIZE_MAX : (size_t)room, len = strnlen(q, max);
     if (len == max)
         return bad_pointer(w, slot, q, "should be a string, but no NUL ends it");
-    return get_shape(w, type, len + 1, 0, out);
+    return get_shape(w, type, len + 1, 0, true, out);
 }
 
 /* A length from the field that holds it. */
@@ -322,7 +387,8 @@ static hmf_status_t counted_shape(struct hmf__walk *w, const char *slot,
         return rc;
     if (op->outer)
         count = w->shapes[w->cands[w->current].shape].inner;
-    rc = get_shape(w, w->types->v[op->type].elem, count, inner, out);
+    rc = get_shape(w, w->types->v[op->type].elem, count, inner, op->length.size || op->outer,
+                   out);
     return rc == HMF_ERR_LIMIT ? bad_pointer(w, slot, q, "has a length that is far too large") : rc;
 }
 
@@ -502,25 +568,57 @@ static hmf_status_t merge_end(struct hmf__walk *w, size_t c)
     return HMF_OK;
 }
 
+/* A weak pointer may lead to what was freed. */
+static bool is_weak(const struct hmf__walk *w, const struct hmf__shape *s)
+{
+    return s->count == HMF__WALK_WEAK && w->types->v[s->type].kind == HMF__KIND_VOID;
+}
+
+/* Does the candidate lie in one heap block that is in use, if in the heap at all? */
+static hmf_status_t check_block(struct hmf__walk *w, size_t c, const struct hmf__shape *s,
+                                bool *skip)
+{
+    char why[120];
+    uint64_t room;
+
+    switch (hmf__walk_place(w, w->cands[c].addr, &room)) {
+    case HMF__PLACE_INSIDE:
+        if (s->bytes <= room)
+            return HMF_OK;
+        snprintf(why, sizeof why, "leads to %llu bytes, but the heap block there has only %llu",
+                 (unsigned long long)s->bytes, (unsigned long long)room);
+        return hmf__walk_bad(w, c, why);
+    case HMF__PLACE_BEHIND: /* overlap.c tells of what, and if there is such an array */
+        w->unsure = *skip = true;
+        return merge_end(w, c);
+    case HMF__PLACE_DEAD:
+        return hmf__walk_bad(w, c, freed);
+    default:
+        return HMF_OK;
+    }
+}
+
 /* Is the candidate's memory there, and what of it has been seen?  *skip: it is not to be read. */
 static hmf_status_t check_memory(struct hmf__walk *w, size_t c, const struct hmf__shape *s,
                                  bool *skip)
 {
     const char *addr = w->cands[c].addr;
+    hmf_status_t rc;
 
     if (s->nslots && is_end(w, addr, s->type)) {
         w->unsure = *skip = true;
         return merge_end(w, c);
     }
+    if (w->tracked && !is_weak(w, s) && (rc = check_block(w, c, s, skip)) != HMF_OK)
+        return rc;
+    if (*skip)
+        return HMF_OK;
     if (s->bytes && !hmf__walk_readable(w, addr, s->bytes, NULL)) {
         /* one past the end of something at the end of a mapping? overlap.c will tell */
         w->unsure = *skip = true;
         if (!s->nslots)
             return HMF_OK;
-        char path[400];
-        return hmf__fail(HMF_ERR_POINTER, "pointer %s = %p leads to memory that is not there: is "
-                         "it initialised?", hmf__walk_path(w, c, UINT64_MAX, path, sizeof path),
-                         (const void *)addr);
+        return hmf__walk_bad(w, c, "leads to memory that is not there: is it initialised?");
     }
     if (s->bytes)
         hmf__walk_cover(w, addr, s->bytes + (s->count > 1));
@@ -606,6 +704,7 @@ static hmf_status_t begin(struct hmf__walk *w, hmf_state_t *state)
     memset(w, 0, sizeof *w);
     w->state = state;
     w->types = &state->types;
+    w->tracked = hmf__heap_on();
     if ((rc = hmf__types_classes(w->types)) != HMF_OK)
         return rc;
     if (!(w->slots = hmf__calloc(w->types->n, sizeof *w->slots)))
@@ -620,7 +719,7 @@ static hmf_status_t begin(struct hmf__walk *w, hmf_state_t *state)
     for (size_t i = 0; i < state->nvars; i++) {
         const struct hmf__var *v = &state->vars[i].var;
         uint32_t shape;
-        if ((rc = get_shape(w, v->type, v->count, 0, &shape)) != HMF_OK)
+        if ((rc = get_shape(w, v->type, v->count, 0, false, &shape)) != HMF_OK)
             return rc;
         if ((rc = find_in_table(w, v->addr, shape, &id)) != HMF_OK)
             return rc;
@@ -665,7 +764,13 @@ hmf_status_t hmf__walk_run(struct hmf__walk *w, hmf_state_t *state)
     size_t known = 0; /* candidates whose end is recorded */
     if (has_pointers(w))
         cover_variables(w);
-    for (size_t c = 0; c < w->ncands; c++) {
+    if (w->tracked && (rc = hmf__walk_check_variables(w)) != HMF_OK)
+        return rc;
+    for (size_t c = 0;; c++) {
+        if (c == w->ncands && w->tracked && (rc = hmf__walk_extend(w)) != HMF_OK)
+            return rc;
+        if (c == w->ncands)
+            break;
         if (w->rows)
             for (; known < w->ncands; known++)
                 if (holds_pointers_in_row(w, known) &&

@@ -7,7 +7,8 @@
  * past the end).
  *
  * Reads the program's memory, never writes it.  Trusts a pointer's declared type, but not its
- * value: what is not mapped and readable is an error with its path.
+ * value: what is not mapped and readable, or, where the heap is known, not in use, is an error
+ * with its path.
  */
 #ifndef HMF__WALK_H
 #define HMF__WALK_H
@@ -31,6 +32,7 @@ struct hmf__shape {
     uint64_t inner;  /* elements are pointers that lead to so many elements (HMF__LEN_OUTER) */
     uint64_t nblocks; /* candidates of this shape that are blocks; set at the end */
     uint32_t type;   /* class representative, no array */
+    bool exact;      /* one element, since a description's length says so: not more */
 };
 
 /* A pointer to something of unknown type is a candidate of no bytes; a weak one has this count. */
@@ -95,6 +97,9 @@ struct hmf__walk {
     struct hmf__region *last_region;
     bool have_regions;
     bool unsure;    /* two candidates may overlap: overlap.c must look */
+    bool tracked;   /* the heap's blocks are known: extent.c looks */
+    uintptr_t heap_lo, heap_hi; /* malloc's own part of the address space; 0: unknown */
+    size_t extended; /* candidates whose heap blocks have been looked at */
     bool rows;      /* some shape is an array of things with pointers: ends are recorded */
     size_t current; /* the candidate that is being looked into */
 };
@@ -106,7 +111,7 @@ void hmf__walk_fini(struct hmf__walk *w);
 /* The slots of a candidate's element type; only for types with pointers. */
 const struct hmf__slots *hmf__walk_slots(const struct hmf__walk *w, uint32_t type);
 
-/* ---- shared between walk.c, overlap.c and region.c ---- */
+/* ---- shared between walk.c, overlap.c, extent.c and region.c ---- */
 
 /* How a person would write the place `offset` in candidate c: "sim->boxes[3].atoms". */
 const char *hmf__walk_path(const struct hmf__walk *w, size_t c, uint64_t offset, char *buf,
@@ -125,5 +130,39 @@ struct hmf__region *hmf__walk_region(struct hmf__walk *w, const void *p);
  * Follows a call of readable() for the same address. */
 void hmf__walk_cover(struct hmf__walk *w, const void *p, uint64_t bytes);
 void hmf__walk_regions_free(struct hmf__walk *w);
+
+/* The shape of `count` elements of a type (a class representative, no array); inner, exact as in
+ * struct hmf__shape.  HMF_ERR_LIMIT, HMF_ERR_NOMEM. */
+hmf_status_t hmf__walk_shape(struct hmf__walk *w, uint32_t type, uint64_t count, uint64_t inner,
+                             bool exact, uint32_t *out);
+
+/* Add a candidate that no pointer names, unless it is there. */
+hmf_status_t hmf__walk_add(struct hmf__walk *w, const char *addr, uint32_t shape);
+
+/* Does some candidate at `start` say what the heap block there is, rather than candidate c, which
+ * would be extended over it? */
+bool hmf__walk_described(struct hmf__walk *w, const char *start, size_t c);
+
+/* "pointer path = address why", of the slot at hand or of the pointer that leads to candidate c. */
+hmf_status_t hmf__walk_bad(struct hmf__walk *w, size_t c, const char *why);
+
+/* ---- extent.c: only where w->tracked ---- */
+
+enum hmf__place {
+    HMF__PLACE_OUTSIDE, /* no heap, or nothing is known of it */
+    HMF__PLACE_INSIDE,  /* in a heap block in use */
+    HMF__PLACE_BEHIND,  /* just behind one */
+    HMF__PLACE_DEAD     /* in the heap, in no block in use */
+};
+
+/* Where p lies; *room (INSIDE only, may be NULL): bytes from it to the end of its block. */
+enum hmf__place hmf__walk_place(struct hmf__walk *w, const void *p, uint64_t *room);
+
+/* Registered variables lie in blocks in use, if in the heap at all.  HMF_ERR_POINTER. */
+hmf_status_t hmf__walk_check_variables(struct hmf__walk *w);
+
+/* Candidates found since the last call that stand for more elements than one: add those of the
+ * whole heap block.  When none is added, the walk is complete. */
+hmf_status_t hmf__walk_extend(struct hmf__walk *w);
 
 #endif
