@@ -196,6 +196,13 @@ static bool is_past_end(const struct hmf__walk *w, const struct key *c, const st
     return (t->count > 1 || w->cands[c->cand].merged) && s->count == 1 && s->type == t->type;
 }
 
+static hmf_status_t merge_end(struct hmf__walk *w, const struct key *c, const struct key *b)
+{
+    const struct hmf__shape *t = &w->shapes[b->shape];
+
+    return add_merge(w, c->cand, b->cand, t->count * w->types->v[t->type].nleaves);
+}
+
 /* Does a registered variable begin where k does?  Then a pointer there means that one. */
 static bool variable_at(const struct hmf__walk *w, const struct key *k, const struct key *end)
 {
@@ -205,20 +212,31 @@ static bool variable_at(const struct hmf__walk *w, const struct key *k, const st
     return false;
 }
 
+/* Is `in` no part of `out`, which begins there too, but the end of the array `b` before? */
+static bool is_end_instead(const struct hmf__walk *w, const struct key *in, const struct key *out,
+                           const struct key *b)
+{
+    const struct hmf__shape *s = &w->shapes[in->shape], *t = &w->shapes[out->shape];
+    uint64_t room;
+
+    return b && in->addr == out->addr && is_past_end(w, in, b) &&
+           !hmf__layout_holds(w->types, t->type, t->count, 0, s->type, &room);
+}
+
 static hmf_status_t pass(struct hmf__walk *w, const struct key *k, size_t n)
 {
-    const struct key *out = NULL; /* the block around or before */
+    const struct key *out = NULL, *last = NULL; /* the block around or before; and before that */
     hmf_status_t rc = HMF_OK;
 
     for (size_t i = 0; i < n && rc == HMF_OK; i++) {
         const struct hmf__shape *s = &w->shapes[k[i].shape];
         if (out && k[i].addr - out->addr < w->shapes[out->shape].bytes) {
-            rc = merge_inside(w, &k[i], out);
+            rc = is_end_instead(w, &k[i], out, last) ? merge_end(w, &k[i], last)
+                                                     : merge_inside(w, &k[i], out);
             continue;
         }
         if (out && is_past_end(w, &k[i], out) && !variable_at(w, &k[i], k + n)) {
-            const struct hmf__shape *t = &w->shapes[out->shape];
-            rc = add_merge(w, k[i].cand, out->cand, t->count * w->types->v[t->type].nleaves);
+            rc = merge_end(w, &k[i], out);
             continue;
         }
         if (w->types->v[s->type].kind == HMF__KIND_VOID && s->count == HMF__WALK_WEAK) {
@@ -245,6 +263,7 @@ static hmf_status_t pass(struct hmf__walk *w, const struct key *k, size_t n)
                              "is it initialised?", name_of(w, k[i].cand, path, sizeof path),
                              (void *)k[i].addr);
         }
+        last = out;
         out = &k[i];
     }
     return rc;

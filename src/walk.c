@@ -106,7 +106,8 @@ hmf_status_t hmf__walk_shape(struct hmf__walk *w, uint32_t type, uint64_t count,
         w->shapes = v;
         w->shapes_cap = cap;
     }
-    w->rows |= s.nslots && s.count > 1;
+    if (s.nslots && s.count > 1)
+        w->rows = w->in_rows[type] = true;
     w->shapes[w->nshapes] = s;
     *out = w->nshapes++;
     w->shape_table[h] = w->nshapes;
@@ -707,7 +708,8 @@ static hmf_status_t begin(struct hmf__walk *w, hmf_state_t *state)
     w->tracked = hmf__heap_on();
     if ((rc = hmf__types_classes(w->types)) != HMF_OK)
         return rc;
-    if (!(w->slots = hmf__calloc(w->types->n, sizeof *w->slots)))
+    if (!(w->slots = hmf__calloc(w->types->n, sizeof *w->slots)) ||
+        !(w->in_rows = hmf__calloc(w->types->n, sizeof *w->in_rows)))
         return hmf__fail(HMF_ERR_NOMEM, "no memory to look through %u types", w->types->n);
     while (size / 2 < state->nvars + 1)
         size *= 2;
@@ -727,15 +729,17 @@ static hmf_status_t begin(struct hmf__walk *w, hmf_state_t *state)
     return HMF_OK;
 }
 
-/* Fetch early what will be needed: a candidate's memory, then the ids of what it points to. */
+/* Fetch early what will be needed: a candidate's memory, then the ids of what it points to; not
+ * of one that may turn out to be an end or to be freed. */
 static inline void look_ahead(const struct hmf__walk *w, size_t c)
 {
     const struct hmf__region *r = w->last_region;
     const struct hmf__cand *near = &w->cands[c + AHEAD_SLOTS];
-    const struct hmf__slots *p = w->slots[w->shapes[near->shape].type];
+    uint32_t type = w->shapes[near->shape].type;
+    const struct hmf__slots *p = w->slots[type];
 
     __builtin_prefetch(w->cands[c + AHEAD].addr);
-    if (!p || !p->flat || w->shapes[near->shape].bytes > SMALL || !r || !r->ids ||
+    if (!p || w->in_rows[type] || w->tracked || !p->flat || w->shapes[near->shape].bytes > SMALL || !r || !r->ids ||
         (uintptr_t)near->addr - r->lo >= r->hi - r->lo - SMALL)
         return;
     for (uint32_t k = 0; k < p->nops; k++) {
@@ -795,6 +799,7 @@ void hmf__walk_fini(struct hmf__walk *w)
             hmf__free(w->slots[i]);
         }
     hmf__free(w->slots);
+    hmf__free(w->in_rows);
     hmf__big_free(w->cands, w->cands_cap * sizeof *w->cands);
     hmf__big_free(w->refs, w->refs_cap * sizeof *w->refs);
     hmf__big_free(w->merges, w->merges_cap * sizeof *w->merges);

@@ -101,6 +101,7 @@ struct hmf__walk {
     uintptr_t heap_lo, heap_hi; /* malloc's own part of the address space; 0: unknown */
     size_t extended; /* candidates whose heap blocks have been looked at */
     bool rows;      /* some shape is an array of things with pointers: ends are recorded */
+    bool *in_rows;  /* per type: some shape is an array of it */
     size_t current; /* the candidate that is being looked into */
 };
 

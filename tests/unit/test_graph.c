@@ -240,6 +240,7 @@ static void given_up(void)
     memset(t.block, 0, sizeof t.block);
     drop(&s);
     drop(&t);
+    CU_ASSERT_EQUAL(hmf_type_undefine(VERTEX), HMF_OK);
 }
 
 static const struct unit_test tests[] = {
