@@ -46,7 +46,8 @@ benches += bench/data_graph bench/data_plan
 bench_data_graph_SOURCES = bench/data_graph.c bench/bench.h
 bench_data_graph_LDADD = libhmf-core.la
 bench_data_plan_SOURCES = bench/data_plan.c bench/bench.h
-bench_data_plan_LDADD = libhmf-core.la
+bench_data_plan_CPPFLAGS = $(mpi_cppflags) $(HDF5_CFLAGS) $(TIRPC_CFLAGS)
+bench_data_plan_LDADD = libhmf-core.la $(HDF5_LIBS) $(TIRPC_LIBS) $(MPI_LIBS)
 bench_cases += bench/data_plan bench/data_graph
 
 # The examples as they were before: without the library, for the price of nothing happening.

@@ -9,10 +9,10 @@ libhmf_core_la_SOURCES += \
 	src/type.c src/type.h src/typecache.h src/desc.c src/typereg.c src/typereg.h \
 	src/typeclass.c src/layout.c src/bits.c src/bits.h src/depend.c src/depend.h \
 	src/slots.c src/slots.h \
-	src/match.c src/plan.c src/plan.h src/convert.c src/convert.h src/ldouble.c \
+	src/match.c src/plan.c src/plan.h src/shuffle.c src/shuffle.h src/convert.c src/convert.h src/ldouble.c \
 	src/function.c src/function.h src/handle.c src/handle.h src/state.c src/state.h src/statepriv.h \
 	src/heap.c src/heap.h src/walk.c src/walk.h src/overlap.c src/extent.c src/region.c \
-	src/image.c src/image.h src/meta.c src/meta.h src/metawrite.c src/restore.c \
+	src/image.c src/image.h src/meta.c src/meta.h src/metawrite.c src/restore.c src/fresh.c src/fresh.h \
 	src/stream.c src/stream.h
 
 unit_tests += tests/unit/test_base tests/unit/test_buf tests/unit/test_crc32c \

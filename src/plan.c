@@ -7,6 +7,7 @@
 #include "bits.h"
 #include "convert.h"
 #include "depend.h"
+#include "shuffle.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -47,6 +48,7 @@ struct hmf__plan {
     /* while compiling: the writer's structs around, offsets counted from the loop they are in */
     struct hmf__around around[HMF__MAX_DEPTH + 1];
     int loop_of[HMF__MAX_DEPTH + 1], naround, nloops;
+    struct hmf__shuffle *shuffle; /* where bytes only move: for all records but the last few */
 };
 
 /* ---- compiling ---- */
@@ -271,6 +273,54 @@ static hmf_status_t compile(struct hmf__plan *p, uint32_t wid, uint32_t rid, uin
     return rc;
 }
 
+/* Write into map where each byte of the target comes from; false: bytes are not only moved. */
+static bool paint(const struct op *ops, uint32_t nops, uint64_t from, uint64_t to, int16_t *map)
+{
+    for (uint32_t i = 0; i < nops; i++) {
+        const struct op *op = &ops[i];
+        uint64_t size = op->from_size, bytes = op->n * size;
+        switch (op->code) {
+        case COPY:
+        case SWAP:
+        case ZERO:
+            for (uint64_t k = 0; k < bytes; k++)
+                map[to + op->to + k] =
+                    op->code == ZERO ? HMF__SHUFFLE_ZERO
+                                     : (int16_t)(from + op->from +
+                                                 (op->code == SWAP ? k / size * size + size - 1 -
+                                                                         k % size
+                                                                   : k));
+            break;
+        case LOOP:
+            for (uint64_t k = 0; k < op->n; k++)
+                if (!paint(op + 1, op->nbody, from + op->from + k * op->from_stride,
+                           to + op->to + k * op->to_stride, map))
+                    return false;
+            i += op->nbody;
+            break;
+        default:
+            return false;
+        }
+    }
+    return true;
+}
+
+static hmf_status_t make_shuffle(struct hmf__plan *p)
+{
+    uint64_t from_size = p->w->v[p->wid].size, to_size = p->r->v[p->rid].size;
+    int16_t map[HMF__SHUFFLE_MAX];
+
+    if (from_size > HMF__SHUFFLE_MAX || to_size > HMF__SHUFFLE_MAX)
+        return HMF_OK;
+    if (p->nops == 1 && p->ops[0].n * p->ops[0].to_size == to_size)
+        return HMF_OK; /* dense: the loops of convert.c are as fast */
+    for (uint64_t i = 0; i < to_size; i++)
+        map[i] = HMF__SHUFFLE_ANY;
+    if (!paint(p->ops, p->nops, 0, 0, map))
+        return HMF_OK;
+    return hmf__shuffle_make(map, (uint32_t)from_size, (uint32_t)to_size, &p->shuffle);
+}
+
 hmf_status_t hmf__plan_make(const struct hmf__types *w, uint32_t wid, const struct hmf__types *r,
                             uint32_t rid, struct hmf__plan **out)
 {
@@ -286,6 +336,8 @@ hmf_status_t hmf__plan_make(const struct hmf__types *w, uint32_t wid, const stru
     p->same = same_layout(w, wid, r, rid);
     if (!p->same)
         rc = compile(p, wid, rid, 0, 0);
+    if (rc == HMF_OK && !p->same)
+        rc = make_shuffle(p);
     if (rc != HMF_OK) {
         hmf__plan_free(p);
         return rc;
@@ -298,6 +350,7 @@ void hmf__plan_free(struct hmf__plan *p)
 {
     if (!p)
         return;
+    hmf__shuffle_free(p->shuffle);
     hmf__free(p->ops);
     hmf__free(p);
 }
@@ -504,6 +557,12 @@ hmf_status_t hmf__plan_run(const struct hmf__plan *p, const void *from, void *to
     if (p->same) {
         memcpy(to, from, (size_t)(n * run.from_stride));
         return HMF_OK;
+    }
+    if (p->shuffle) {
+        uint64_t done = hmf__shuffle_run(p->shuffle, f, t, n);
+        f += done * run.from_stride;
+        t += done * run.to_stride;
+        n -= done;
     }
     uint64_t block = p->nops == 1 ? n : BLOCK; /* one op needs no blocks */
     for (hmf_status_t rc = HMF_OK; n;) {

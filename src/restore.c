@@ -10,6 +10,7 @@
 
 #include "base.h"
 #include "depend.h"
+#include "fresh.h"
 #include "function.h"
 #include "handle.h"
 #include "heap.h"
@@ -276,9 +277,23 @@ static hmf_status_t place_tails(hmf_restore_t *r)
     return HMF_OK;
 }
 
+/* About how much will be allocated in small blocks. */
+static uint64_t small_bytes(const hmf_restore_t *r)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < r->ntables; i++) {
+        const struct table *t = &r->tables[i];
+        if (t->info->nrows * t->to_size / (t->info->nblocks + 1) < DIRECT_BYTES)
+            sum += t->info->nrows * t->to_size + 16 * t->info->nblocks;
+    }
+    return sum;
+}
+
 static hmf_status_t allocate(hmf_restore_t *r)
 {
     bool note = hmf__heap_on() && !hmf__heap_is_complete(); /* else malloc does it */
+    struct hmf__fresh fresh;
     uint64_t first = 0;
     hmf_status_t rc;
 
@@ -300,16 +315,22 @@ static hmf_status_t allocate(hmf_restore_t *r)
     for (size_t i = 0; i < r->ntables; i++)
         if (r->tables[i].tails && (rc = claim_tails(r, &r->tables[i])) != HMF_OK)
             return rc;
+    hmf__fresh_begin(&fresh, small_bytes(r));
     for (size_t i = 0; i < r->ntables; i++) {
         struct table *t = &r->tables[i];
         for (uint64_t b = 0; b < t->info->nblocks; b++) {
             if (r->registered[t->info->first_block + b])
                 continue;
-            t->addr[b] = hmf__malloc((size_t)block_bytes(r, t, b));
+            size_t size = (size_t)block_bytes(r, t, b);
+            t->addr[b] = hmf__malloc(size);
             if (!t->addr[b])
                 return no_memory("blocks", r->nblocks);
+            if (size >= DIRECT_BYTES)
+                hmf__fresh_large(t->addr[b], size);
+            else
+                hmf__fresh_took(&fresh, size);
             if (note)
-                (void)hmf_heap_note(t->addr[b], (size_t)(rows_of(t, b) * t->to_size));
+                (void)hmf_heap_note(t->addr[b], size);
         }
     }
     return place_tails(r);
