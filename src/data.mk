@@ -26,6 +26,8 @@ shell_tests += tests/valgrind.sh
 
 dist_man_MANS += doc/man/libhmf-heap.7
 
+unit_tests += tests/unit/test_heap tests/unit/test_graph tests/unit/test_graph_large
+
 # libhmf-heap in a program: linked before everything else that has a malloc.
 mpi_tests += tests/mpi/heap
 tests_mpi_heap_SOURCES = tests/mpi/heap.c tests/unit/carry.h

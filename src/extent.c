@@ -26,7 +26,7 @@ static bool find_block(struct hmf__walk *w, const void *p, struct hmf__heap_bloc
     return hmf__heap_find(p, lowest, b);
 }
 
-enum hmf__place hmf__walk_place(struct hmf__walk *w, const void *p, uint64_t *room)
+enum hmf__where hmf__walk_where(struct hmf__walk *w, const void *p, uint64_t *room)
 {
     uintptr_t a = (uintptr_t)p;
     struct hmf__heap_block b;
@@ -34,14 +34,14 @@ enum hmf__place hmf__walk_place(struct hmf__walk *w, const void *p, uint64_t *ro
     if (find_block(w, p, &b)) {
         if (room)
             *room = b.start + b.size - a;
-        return HMF__PLACE_INSIDE;
+        return HMF__WHERE_INSIDE;
     }
     if (find_block(w, (const char *)p - 1, &b) && b.start + b.size == a)
-        return HMF__PLACE_BEHIND;
+        return HMF__WHERE_BEHIND;
     if (hmf__heap_around(p) ||
         (hmf__heap_is_complete() && a >= w->heap_lo && a < w->heap_hi))
-        return HMF__PLACE_DEAD;
-    return HMF__PLACE_OUTSIDE;
+        return HMF__WHERE_DEAD;
+    return HMF__WHERE_OUTSIDE;
 }
 
 hmf_status_t hmf__walk_check_variables(struct hmf__walk *w)
@@ -49,9 +49,9 @@ hmf_status_t hmf__walk_check_variables(struct hmf__walk *w)
     for (size_t i = 0; i < w->state->nvars; i++) {
         const struct hmf__var *v = &w->state->vars[i].var;
         uint64_t room = UINT64_MAX;
-        switch (hmf__walk_place(w, v->addr, &room)) {
-        case HMF__PLACE_BEHIND:
-        case HMF__PLACE_DEAD:
+        switch (hmf__walk_where(w, v->addr, &room)) {
+        case HMF__WHERE_BEHIND:
+        case HMF__WHERE_DEAD:
             return hmf__fail(HMF_ERR_POINTER, "variable %s at %p lies in the heap where no block "
                              "is in use: remove it before its memory is freed", v->name, v->addr);
         default:
@@ -108,7 +108,8 @@ static bool is_open(const struct hmf__walk *w, size_t c)
     enum hmf__kind kind = w->types->v[s->type].kind;
 
     return c >= w->state->nvars && s->count == 1 && s->bytes && !s->exact &&
-           kind != HMF__KIND_CSTRING && kind != HMF__KIND_VOID && !w->cands[c].merged;
+           kind != HMF__KIND_CSTRING && kind != HMF__KIND_VOID && !w->types->v[s->type].flex &&
+           !w->cands[c].merged;
 }
 
 static bool larger(const struct hmf__walk *w, size_t c, size_t d)

@@ -41,7 +41,8 @@ void hmf__fresh_begin(struct hmf__fresh *f, uint64_t bytes)
     f->useless = bytes < WORTH;
 }
 
-/* Not by hmf__malloc: a failure does not matter.  false: the block did not come from the heap's end. */
+/* Not by hmf__malloc: a failure does not matter.
+ * false: the block did not come from the heap's end. */
 static bool prepare(size_t bytes)
 {
     char *before = heap_end(), *volatile learn = malloc(bytes + 4096);

@@ -220,7 +220,8 @@ static bool is_end_instead(const struct hmf__walk *w, const struct key *in, cons
     uint64_t room;
 
     return b && in->addr == out->addr && is_past_end(w, in, b) &&
-           !hmf__layout_holds(w->types, t->type, t->count, 0, s->type, &room);
+           !hmf__layout_holds(w->types, t->type, t->count, (const char *)out->addr, 0, s->type,
+                              &room);
 }
 
 static hmf_status_t pass(struct hmf__walk *w, const struct key *k, size_t n)

@@ -249,9 +249,9 @@ static bool describes(const struct hmf__walk *w, uint32_t o, size_t c)
 
     if (o == c || !s->bytes)
         return false;
-    if (o < w->state->nvars || s->exact || s->count > 1 || a->size != b->size)
-        return o < w->state->nvars || s->exact || s->count > 1 || a->size > b->size;
-    return a->depth > b->depth;
+    if (o < w->state->nvars || s->exact || s->count > 1 || a->flex)
+        return true;
+    return a->size != b->size ? a->size > b->size : a->depth > b->depth;
 }
 
 bool hmf__walk_described(struct hmf__walk *w, const char *start, size_t c)
@@ -347,8 +347,8 @@ static hmf_status_t string_shape(struct hmf__walk *w, const char *slot, const ch
         return bad_pointer(w, slot, q, "leads to memory that is not there: is it initialised?");
     if (w->tracked) {
         uint64_t in_block = room;
-        enum hmf__place place = hmf__walk_place(w, q, &in_block);
-        if (place == HMF__PLACE_DEAD)
+        enum hmf__where place = hmf__walk_where(w, q, &in_block);
+        if (place == HMF__WHERE_DEAD)
             return bad_pointer(w, slot, q, freed);
         room = in_block < room ? in_block : room;
     }
@@ -388,7 +388,7 @@ static hmf_status_t counted_shape(struct hmf__walk *w, const char *slot,
         return rc;
     if (op->outer)
         count = w->shapes[w->cands[w->current].shape].inner;
-    rc = get_shape(w, w->types->v[op->type].elem, count, inner, op->length.size || op->outer,
+    rc = get_shape(w, w->types->v[op->type].elem, count, inner, op->length.place.size || op->outer,
                    out);
     return rc == HMF_ERR_LIMIT ? bad_pointer(w, slot, q, "has a length that is far too large") : rc;
 }
@@ -532,7 +532,7 @@ static hmf_status_t look_behind(struct hmf__walk *w, size_t c, const struct hmf_
         return hmf__fail(HMF_ERR_TYPE, "the length of a flexible array member is in no integer "
                          "field");
     uint64_t n = hmf__depend_load(&place, __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__, addr);
-    if (n > HMF__MAX_SIZE || (rc = get_shape(w, flex->elem, n, 0, &shape)) == HMF_ERR_LIMIT)
+    if (n > HMF__MAX_SIZE || (rc = get_shape(w, flex->elem, n, 0, true, &shape)) == HMF_ERR_LIMIT)
         return hmf__fail(HMF_ERR_POINTER, "array %s has a length that is negative or far too large",
                          hmf__walk_path(w, c, place.offset, path, sizeof path));
     if (rc != HMF_OK)
@@ -582,17 +582,17 @@ static hmf_status_t check_block(struct hmf__walk *w, size_t c, const struct hmf_
     char why[120];
     uint64_t room;
 
-    switch (hmf__walk_place(w, w->cands[c].addr, &room)) {
-    case HMF__PLACE_INSIDE:
+    switch (hmf__walk_where(w, w->cands[c].addr, &room)) {
+    case HMF__WHERE_INSIDE:
         if (s->bytes <= room)
             return HMF_OK;
         snprintf(why, sizeof why, "leads to %llu bytes, but the heap block there has only %llu",
                  (unsigned long long)s->bytes, (unsigned long long)room);
         return hmf__walk_bad(w, c, why);
-    case HMF__PLACE_BEHIND: /* overlap.c tells of what, and if there is such an array */
+    case HMF__WHERE_BEHIND: /* overlap.c tells of what, and if there is such an array */
         w->unsure = *skip = true;
         return merge_end(w, c);
-    case HMF__PLACE_DEAD:
+    case HMF__WHERE_DEAD:
         return hmf__walk_bad(w, c, freed);
     default:
         return HMF_OK;
@@ -739,7 +739,8 @@ static inline void look_ahead(const struct hmf__walk *w, size_t c)
     const struct hmf__slots *p = w->slots[type];
 
     __builtin_prefetch(w->cands[c + AHEAD].addr);
-    if (!p || w->in_rows[type] || w->tracked || !p->flat || w->shapes[near->shape].bytes > SMALL || !r || !r->ids ||
+    if (!p || w->in_rows[type] || w->tracked || !p->flat ||
+        w->shapes[near->shape].bytes > SMALL || !r || !r->ids ||
         (uintptr_t)near->addr - r->lo >= r->hi - r->lo - SMALL)
         return;
     for (uint32_t k = 0; k < p->nops; k++) {

@@ -149,15 +149,15 @@ hmf_status_t hmf__walk_bad(struct hmf__walk *w, size_t c, const char *why);
 
 /* ---- extent.c: only where w->tracked ---- */
 
-enum hmf__place {
-    HMF__PLACE_OUTSIDE, /* no heap, or nothing is known of it */
-    HMF__PLACE_INSIDE,  /* in a heap block in use */
-    HMF__PLACE_BEHIND,  /* just behind one */
-    HMF__PLACE_DEAD     /* in the heap, in no block in use */
+enum hmf__where {
+    HMF__WHERE_OUTSIDE, /* no heap, or nothing is known of it */
+    HMF__WHERE_INSIDE,  /* in a heap block in use */
+    HMF__WHERE_BEHIND,  /* just behind one */
+    HMF__WHERE_DEAD     /* in the heap, in no block in use */
 };
 
 /* Where p lies; *room (INSIDE only, may be NULL): bytes from it to the end of its block. */
-enum hmf__place hmf__walk_place(struct hmf__walk *w, const void *p, uint64_t *room);
+enum hmf__where hmf__walk_where(struct hmf__walk *w, const void *p, uint64_t *room);
 
 /* Registered variables lie in blocks in use, if in the heap at all.  HMF_ERR_POINTER. */
 hmf_status_t hmf__walk_check_variables(struct hmf__walk *w);
