@@ -1,9 +1,9 @@
 /* Translation between the representation of objects and this machine's, and between the layouts of
  * any two machines.
  *
- * The first part is for objects (hmf/object.h): data with all that their pointers lead to.  The second
- * one is for flat data: arrays of a type as one machine lays it out, turned into the layout of
- * another by a plan that is compiled once.
+ * The first part is for objects (hmf/object.h): data with all that their pointers lead to.  The others
+ * are for flat data: through XDR, or straight from one machine's layout into another's by a plan
+ * that is compiled once.
  *
  * Values stay what they are, whatever the sizes and byte orders.  HMF_ERR_RANGE: one does not fit;
  * the text names element, field and value.  Other statuses are given with each call, beside
@@ -15,6 +15,7 @@
 
 #include "hmf/object.h"
 #include "hmf/status.h"
+#include "hmf/xdr.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -45,6 +46,17 @@ hmf_status_t hmf_translate_unpack(const hmf_object_t *image, hmf_object_t *objec
  * object's data (hmf_object_data) are from malloc and the program's: they stay when the object is
  * freed.  HMF_ERR_LIMIT: the description is too large to be written out. */
 hmf_status_t hmf_translate_new(const hmf_object_t *image, hmf_object_t **object);
+
+/* ---- through the external representation ---- */
+
+/* `count` elements of a described type from memory into an XDR handle, or from it into memory, as its
+ * direction says: structs as their fields, arrays as fixed arrays, text of fixed length and opaque
+ * bytes as opaque data; transient fields are left out and come back as zero.
+ * Errors stay with the handle, except HMF_ERR_TYPE and HMF_ERR_LIMIT for the description itself.
+ * HMF_ERR_UNSUPPORTED: the type holds pointers, unions or other references.  Also what the calls
+ * of hmf/xdr.h return; the text names the field. */
+hmf_status_t hmf_translate_xdr(hmf_xdr_t *x, const int *desc, size_t desc_len, void *data,
+                               size_t count);
 
 /* ---- layouts ---- */
 

@@ -345,6 +345,46 @@ static void layouts(void)
     hmf_layout_free(here);
 }
 
+/* A described type through XDR is what its parts are by hand. */
+static void external(void)
+{
+    static const int type[] = {-5, typeCHAR, typeLONG, typeARRAY, 2, typeARRAY, 2, typeFLOAT,
+                               typeFSTRING, 5, typeTRANSIENT, typeINT};
+    static const int list[] = {-1, typePOINTER, typeSELF, 0};
+    struct s { char c; long l; float f[2][2]; char text[5]; int left_out; };
+    struct s in[2] = {{'a', -2, {{1, 2}, {3, 4}}, "four", 9}, {'b', LONG_MAX, {{0}}, "", 9}}, out[2];
+    unsigned char ours[200] = {0}, hand[200] = {0};
+    hmf_xdr_t *x;
+
+    CU_ASSERT_EQUAL_FATAL(hmf_xdr_memory(HMF_XDR_ENCODE, hand, sizeof hand, &x), HMF_OK);
+    for (int i = 0; i < 2; i++) {
+        hmf_xdr_char(x, &in[i].c);
+        hmf_xdr_long(x, &in[i].l);
+        hmf_xdr_values(x, typeFLOAT, in[i].f, 4);
+        hmf_xdr_opaque(x, in[i].text, 5);
+    }
+    uint64_t len = hmf_xdr_position(x);
+    CU_ASSERT_EQUAL(hmf_xdr_close(x), HMF_OK);
+    CU_ASSERT_EQUAL_FATAL(hmf_xdr_memory(HMF_XDR_ENCODE, ours, sizeof ours, &x), HMF_OK);
+    CU_ASSERT_EQUAL(hmf_translate_xdr(x, type, 12, in, 2), HMF_OK);
+    CU_ASSERT_EQUAL(hmf_xdr_position(x), len);
+    CU_ASSERT_EQUAL(hmf_xdr_close(x), HMF_OK);
+    CU_ASSERT_EQUAL(memcmp(ours, hand, sizeof ours), 0);
+    memset(out, 0x77, sizeof out);
+    CU_ASSERT_EQUAL_FATAL(hmf_xdr_memory(HMF_XDR_DECODE, ours, len, &x), HMF_OK);
+    CU_ASSERT_EQUAL(hmf_translate_xdr(x, type, 12, out, 2), HMF_OK);
+    CU_ASSERT(out[1].c == 'b' && out[1].l == LONG_MAX && out[0].f[1][0] == 3 &&
+              !strcmp(out[0].text, "four") && !out[0].left_out);
+    CU_ASSERT_EQUAL(hmf_translate_xdr(x, type, 12, out, 1), HMF_ERR_FORMAT);
+    hmf_xdr_close(x);
+    CU_ASSERT_EQUAL_FATAL(hmf_xdr_memory(HMF_XDR_ENCODE, ours, sizeof ours, &x), HMF_OK);
+    CU_ASSERT_EQUAL(hmf_translate_xdr(x, type, 11, in, 1), HMF_ERR_TYPE);
+    CU_ASSERT_EQUAL(hmf_xdr_status(x), HMF_OK);
+    CU_ASSERT_EQUAL(hmf_translate_xdr(x, list, 4, in, 1), HMF_ERR_UNSUPPORTED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(hmf_error_text(), "f0"));
+    hmf_xdr_close(x);
+}
+
 static const struct unit_test tests[] = {
     {"arguments and attributes", arguments},
     {"memory, cut and damaged", memory},
@@ -352,6 +392,7 @@ static const struct unit_test tests[] = {
     {"packing", packing},
     {"open files", open_files},
     {"every allocation fails", no_memory},
+    {"through XDR", external},
     {"layouts and plans", layouts},
 };
 
