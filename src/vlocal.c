@@ -1,7 +1,8 @@
 /* The rank's local objects on their way to a newcomer; see vlocal.h.
  *
  *   u64 bytes; u32 number of addresses; u32, u64 first communicator and request after start-up;
- *   key values and attributes (vattr.h); requests (vreq.h); messages (vmsg.h)
+ *   key values and attributes (vattr.h); names and error handlers (vdress.h); requests (vreq.h);
+ *   messages (vmsg.h)
  */
 #include "config.h"
 
@@ -15,6 +16,7 @@
 #include "typemap.h"
 #include "vattr.h"
 #include "vcomm.h"
+#include "vdress.h"
 #include "vhandle.h"
 #include "vmsg.h"
 #include "vreq.h"
@@ -138,6 +140,8 @@ static hmf_status_t pack(struct hmf__buf *b, bool drained)
     hmf__vhandle_startup_ids(&comms, &requests);
     hmf__buf_init(&own);
     status = hmf__attr_pack(&own);
+    if (status == HMF_OK)
+        status = hmf__vdress_pack(&own);
     if (status == HMF_OK)
         status = hmf__vreq_pack(&own, drained);
     if (status == HMF_OK)
@@ -321,6 +325,8 @@ hmf_status_t hmf__vlocal_apply(hmf_state_t *state)
 
     b->pos = 0;
     status = hmf__attr_unpack(b, false);
+    if (status == HMF_OK)
+        status = hmf__vdress_unpack(b, false);
     local.requests = b->pos;
     if (status == HMF_OK)
         status = hmf__vreq_shells(b);
@@ -341,6 +347,8 @@ hmf_status_t hmf__vlocal_settle(hmf_state_t *state)
         local.list[i].at = local.weak[i];
     b->pos = 0;
     status = hmf__attr_unpack(b, true);
+    if (status == HMF_OK)
+        status = hmf__vdress_unpack(b, true);
     if (status == HMF_OK) {
         b->pos = local.requests;
         status = hmf__vreq_fill(b);

@@ -8,6 +8,7 @@ libhmf_mpi_la_SOURCES += \
 	src/vattr.c src/vattr.h \
 	src/vbuild.c src/vbuild.h \
 	src/vcomm.c src/vcomm.h \
+	src/vdress.c src/vdress.h \
 	src/vgroup.c src/vgroup.h \
 	src/vhandle.c src/vhandle.h \
 	src/vlocal.c src/vlocal.h \

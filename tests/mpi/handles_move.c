@@ -21,17 +21,20 @@ static struct state {
     MPI_Op op;
     MPI_Info info;
     MPI_Group evens;
+    MPI_Errhandler handler;
+    MPI_Comm guarded;
     MPI_Request recv, recv2, send, coll, precv, psend, idle, none;
     MPI_Message message;
     int keyval;
 } s;
 
 static int type_state[] = {
-    -29, typeINT, typeINT, typeINT,
+    -31, typeINT, typeINT, typeINT,
     typeARRAY, LEN, typeINT, typeARRAY, LEN, typeINT, typeARRAY, LEN, typeINT,
     typeARRAY, 4, typeINT, typeARRAY, 4, typeINT, typeINT, typeINT, typeINT,
     typeMPI_COMM, typeMPI_COMM, typeARRAY, 2, typeMPI_COMM,
     typeMPI_DATATYPE, typeMPI_DATATYPE, typeMPI_OP, typeMPI_INFO, typeMPI_GROUP,
+    typeMPI_ERRHANDLER, typeMPI_COMM,
     typeMPI_REQUEST, typeMPI_REQUEST, typeMPI_REQUEST, typeMPI_REQUEST, typeMPI_REQUEST,
     typeMPI_REQUEST, typeMPI_REQUEST, typeMPI_REQUEST,
     typeMPI_MESSAGE, typeINT
@@ -59,6 +62,15 @@ static int on_delete(MPI_Comm c, int key, void *value, void *extra)
     CHECK(extra == &s);
     deleted++;
     return MPI_SUCCESS;
+}
+
+static int caught;
+
+static void on_error(MPI_Comm *c, int *code, ...)
+{
+    (void) c;
+    (void) code;
+    caught++;
 }
 
 static int expected(int step, int from, int i)
@@ -89,6 +101,10 @@ static void make_late(void)
     OK(MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, on_delete, &s.keyval, &s));
     OK(MPI_Comm_set_attr(s.half, s.keyval, &s.value));
     s.value = 4000 + rank;
+    OK(MPI_Comm_create_errhandler(on_error, &s.handler));
+    OK(MPI_Comm_dup(MPI_COMM_WORLD, &s.guarded));
+    OK(MPI_Comm_set_errhandler(s.guarded, s.handler));
+    OK(MPI_Comm_set_name(MPI_COMM_SELF, "myself"));
     OK(MPI_Recv_init(&s.pin, 4, MPI_INT, left, 3, MPI_COMM_WORLD, &s.precv));
     OK(MPI_Ssend_init(&s.pout, 4, MPI_INT, right, 3, MPI_COMM_WORLD, &s.psend));
     OK(MPI_Recv_init(&s.idle_in, 1, MPI_INT, left, 4, MPI_COMM_WORLD, &s.idle));
@@ -171,6 +187,12 @@ static void look(void)
     CHECK(handler == MPI_ERRORS_RETURN);
     OK(MPI_Info_get(s.info, "key of mine", sizeof info - 1, info, &flag));
     CHECK(flag && strcmp(info, "a = b # 5%") == 0);
+    caught = 0;
+    CHECK(MPI_Send(&n, 1, MPI_INT, size + 5, 0, s.guarded) != MPI_SUCCESS);
+    CHECK(caught == 1);
+    OK(MPI_Comm_set_errhandler(s.guarded, s.handler));
+    OK(MPI_Comm_get_name(MPI_COMM_SELF, text, &n));
+    CHECK(strcmp(text, "myself") == 0);
     OK(MPI_Op_commutative(s.op, &flag));
     CHECK(flag == 0);
     OK(MPI_Comm_group(MPI_COMM_WORLD, &world));
@@ -192,6 +214,8 @@ static void end(void)
     OK(MPI_Request_free(&s.psend));
     OK(MPI_Request_free(&s.idle));
     OK(MPI_Comm_free(&s.half));
+    OK(MPI_Comm_free(&s.guarded));
+    OK(MPI_Errhandler_free(&s.handler));
     OK(MPI_Type_free(&s.column));
     OK(MPI_Op_free(&s.op));
     OK(MPI_Info_free(&s.info));
@@ -207,6 +231,7 @@ int main(int argc, char **argv)
     left = (rank + size - 1) % size;
     right = (rank + 1) % size;
     hmf_function_define("mix_op", (hmf_function_t) mix_op);
+    hmf_function_define("on_error", (hmf_function_t) on_error);
     hmf_function_define("on_delete", (hmf_function_t) on_delete);
     auto_init(argv[0]);
     auto_track("state", &s, sizeof s, type_state, sizeof type_state / sizeof type_state[0]);
