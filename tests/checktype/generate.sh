@@ -12,8 +12,8 @@ here=$HMF_SRCDIR/tests/checktype
 for header in "$here"/*.h "$HMF_SRCDIR"/mpi-examples/*.h; do
     kept=${header%.h}.types.c
     test -f "$kept" || continue
-    cp "$header" .
     name=$(basename "$header")
+    cat "$header" >"$name"
     for time in 1 2; do
         "$tool" -o "${name%.h}.types.c" "$name" -I"$include" || fail "$name cannot be described"
         cmp "${name%.h}.types.c" "$kept" || fail "$kept is out of date: run hmf-checktype on $name"
@@ -81,6 +81,9 @@ C
 refused 2: 'keep any other in a field of its own' <<'C'
 checktype typedef struct s { double *v HMF_LEN(n + 1); int n; } s;
 C
+refused 2: 'is not saved as a number' <<'C'
+checktype typedef struct s { double *v HMF_LEN(n); int n HMF_TRANSIENT; } s;
+C
 refused 2: 'unknown annotation "hmf:often"' <<'C'
 checktype typedef struct s { int n __attribute__((annotate("hmf:often"))); } s;
 C
@@ -139,6 +142,16 @@ C
     echo 'checktype typedef struct d33 deep;'
 } >deep
 refused 35: 'nested more than 32 deep' <deep
+
+# --- a check of several sources: functions that nobody will know by a name
+cat >rule.h <<'C'
+typedef struct rule { int (*apply)(int); struct rule *next; } rule_t;
+C
+printf '#include "rule.h"\nstatic int once(int n) { return n; }\nrule_t *r(rule_t *x) { x->apply = once; return x; }\n' >rule.c
+printf '#include "rule.h"\nint twice(int n) { return 2 * n; }\nstatic int f(rule_t *x) { return x->apply(2); }\nint g(void) { rule_t x = {twice, 0}; return f(&x); }\n' >more.c
+"$tool" --check rule.c more.c 2>err || { cat err; fail "warnings alone are no failure"; }
+grep -q 'rule.c:3: warning: static function once: a pointer in a described type may lead to it' err || { cat err; fail "once"; }
+test "$(wc -l <err)" = 1 || { cat err; fail "more was found than there is"; }
 
 # --- the command line
 "$tool" >out 2>err; test $? = 2 || fail "no file is wrong usage"

@@ -18,6 +18,7 @@
     int name##_count
 
 enum color { RED, GREEN = 7, BLUE };
+enum { DIMS = 3 };
 enum wide { LOW, HIGH = 0x7fffffff };
 typedef double vec3[3];
 typedef unsigned char byte;
@@ -72,7 +73,7 @@ checktype typedef struct mix {
     const char *names[2] HMF_STRING;
     int n, m;
     double *v HMF_LEN(n), *w HMF_LEN(2 * m);
-    double *fixed HMF_LEN(3);
+    double *fixed HMF_LEN(DIMS);
     double **rows HMF_LEN(n, m);
     double (*matrix)[3] HMF_LEN(n);
     int *one HMF_ONE;

@@ -11,7 +11,7 @@ typedef __typeof__(((struct mix *)0)->pun) hmf_t_mix_pun;
 enum {
     HMF_TYPE_tree = 1246251490,
     HMF_TYPE_plain_t = 2066519151,
-    HMF_TYPE_mix = 1776882557,
+    HMF_TYPE_mix = 1692357853,
     HMF_TYPE_packed = 1784874083,
     HMF_TYPE_branch = 1345921709,
     HMF_TYPE_mix_inside = 1861429893,
@@ -86,7 +86,7 @@ static const int hmf_desc_mix[] = {
     typeINT,
     typeCOUNTED, 22, typeDOUBLE,
     typeCOUNTED, 23, typeARRAY, (int)(2), typeDOUBLE,
-    typePOINTER, typeARRAY, (int)(3), typeDOUBLE,
+    typePOINTER, typeARRAY, (int)(DIMS), typeDOUBLE,
     typeCOUNTED, 22, typeCOUNTED, 23, typeDOUBLE,
     typeCOUNTED, 22, typeARRAY, HMF_DIM_(struct mix, matrix[0]), typeDOUBLE,
     typePOINTER, typeINT,

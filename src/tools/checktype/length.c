@@ -1,6 +1,6 @@
 /* hmf-checktype: lengths of pointers and flexible arrays, as HMF_LEN says them.
  *
- *   length := factor { '*' factor }        factor := number | field | ( length )
+ *   length := factor { '*' factor }        factor := number | enumerator | field | ( length )
  *
  * with at most one field; everything else is C that compiles to a constant. */
 #include "config.h"
@@ -49,6 +49,14 @@ static void times(struct parse *q, const char *constant)
     q->factor = q->factor ? ct_format("%s * %s", q->factor, constant) : constant;
 }
 
+static bool is_constant(const struct ct_source *s, const char *word)
+{
+    for (size_t i = 0; i < s->nconstants; i++)
+        if (!strcmp(s->constants[i], word))
+            return true;
+    return false;
+}
+
 static void factor(struct parse *q)
 {
     space(q);
@@ -75,7 +83,9 @@ static void factor(struct parse *q)
     const struct ct_field *f = NULL;
     for (int i = 0; i < q->naround && !f && *word; i++)
         f = ct_field_named(q->around[i], word);
-    if (!*word) {
+    if (!f && is_constant(q->s, word)) {
+        times(q, word);
+    } else if (!*word) {
         fail(q, "a length is a field of the same struct, a number, or a number times a field");
     } else if (!f) {
         fail(q, q->naround ? ct_format("%s has no field \"%s\"", q->around[0]->name, word)

@@ -185,6 +185,45 @@ static bool generate(const struct command *c, struct ct_source *s)
     return good;
 }
 
+static bool known(const struct ct_source *s, const char *type)
+{
+    for (size_t i = 0; i < s->nfunction_types; i++)
+        if (!strcmp(s->function_types[i], type))
+            return true;
+    return false;
+}
+
+/* Static functions whose address is taken, in sources that nobody makes descriptions of: no name
+ * would be known for them. */
+static void check_functions(struct ct_source *all)
+{
+    for (size_t i = 0; i < all->nfunctions; i++) {
+        const struct ct_function *f = all->functions[i];
+        if (known(all, f->type))
+            ct_find(all, f->place, true, "static function %s: a pointer in a described type may "
+                    "lead to it: name it with hmf_function_define, or mark what is tracked in "
+                    "this source and compile it with hmfcc", f->name);
+    }
+}
+
+/* What the check of one source adds to that of all. */
+static void gather(struct ct_source *all, const struct ct_source *s)
+{
+    for (size_t i = 0; i < s->nfindings; i++)
+        ct_find(all, s->findings[i].place, s->findings[i].warning, "%s", s->findings[i].text);
+    for (size_t i = 0; i < s->nfunctions && !s->marked; i++)
+        if (s->functions[i]->is_static) {
+            all->functions = ct_grow(all->functions, all->nfunctions, &all->functions_cap,
+                                     sizeof *all->functions);
+            all->functions[all->nfunctions++] = s->functions[i];
+        }
+    for (size_t i = 0; i < s->nfunction_types; i++) {
+        all->function_types = ct_grow(all->function_types, all->nfunction_types,
+                                      &all->function_types_cap, sizeof *all->function_types);
+        all->function_types[all->nfunction_types++] = s->function_types[i];
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct command c = {0};
@@ -205,13 +244,13 @@ int main(int argc, char **argv)
         }
         ct_resolve(&s);
         if (c.check) {
-            for (size_t k = 0; k < s.nfindings; k++)
-                ct_find(&all, s.findings[k].place, s.findings[k].warning, "%s", s.findings[k].text);
+            gather(&all, &s);
             continue;
         }
         if (ct_print_findings(&s) || !generate(&c, &s))
             good = false;
     }
+    check_functions(&all);
     if (ct_print_findings(&all))
         good = false;
     return good ? 0 : 1;

@@ -117,11 +117,14 @@ struct ct_source {
     size_t nvariables, variables_cap;
     struct ct_function **functions;     /* whose address is taken */
     size_t nfunctions, functions_cap;
+    const char **constants;             /* names of enumerators */
+    size_t nconstants, constants_cap;
     const char **function_types;        /* of pointers in described types */
     size_t nfunction_types, function_types_cap;
     struct ct_finding *findings;
     size_t nfindings, findings_cap;
     size_t nerrors;
+    bool marked;                        /* there are marks in it */
 };
 
 /* Memory for the life of the program; no memory ends it with a message. */

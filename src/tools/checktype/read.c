@@ -659,6 +659,19 @@ static void mark_root(struct reader *rd, CXCursor c)
     rd->roots[rd->nroots++] = t->record;
 }
 
+static enum CXChildVisitResult visit_enumerator(CXCursor c, CXCursor parent, CXClientData data)
+{
+    struct ct_source *s = ((struct reader *)data)->s;
+
+    (void)parent;
+    if (clang_getCursorKind(c) == CXCursor_EnumConstantDecl) {
+        s->constants = ct_grow(s->constants, s->nconstants, &s->constants_cap,
+                               sizeof *s->constants);
+        s->constants[s->nconstants++] = keep(clang_getCursorSpelling(c));
+    }
+    return CXChildVisit_Continue;
+}
+
 static enum CXChildVisitResult visit_top(CXCursor c, CXCursor parent, CXClientData data)
 {
     struct reader *rd = data;
@@ -676,6 +689,8 @@ static enum CXChildVisitResult visit_top(CXCursor c, CXCursor parent, CXClientDa
     case CXCursor_StructDecl:
     case CXCursor_UnionDecl:
     case CXCursor_EnumDecl:
+        if (clang_getCursorKind(c) == CXCursor_EnumDecl)
+            clang_visitChildren(c, visit_enumerator, rd);
         name = keep(clang_getCursorSpelling(c));
         if (*name)
             add_name(rd, keep(clang_getTypeSpelling(clang_getCursorType(c))),
@@ -766,7 +781,8 @@ bool ct_read(const struct ct_options *o, struct ct_source *s)
         rd.roots = ct_grow(rd.roots, rd.nroots, &rd.roots_cap, sizeof *rd.roots);
         rd.roots[rd.nroots++] = t->record;
     }
-    if (o->all_if_none && !rd.nroots && !s->nvariables)
+    s->marked = rd.nroots || s->nvariables;
+    if (o->all_if_none && !s->marked)
         clang_visitChildren(clang_getTranslationUnitCursor(tu), visit_all, &rd);
     for (size_t i = 0; i < rd.nroots; i++)
         rd.roots[i]->wanted = true;

@@ -417,19 +417,13 @@ static const char *describe_pointer(struct subject *j, const struct ct_type *t)
 
 /* ---- all types ---- */
 
-/* Some kinds are carried by name or as what they stand for in the virtual world; what the others
- * are worth is known only when they are saved. */
+/* Windows and files of MPI are carried only where there is none (doc/mpi-handles.md). */
 static const char *mpi_handle(struct subject *j, const struct ct_type *t)
 {
-    static const char *const carried[] = {"MPI_Comm", "MPI_Group", "MPI_Datatype", "MPI_Op"};
-
-    for (size_t i = 0; i < sizeof carried / sizeof *carried; i++)
-        if (!strcmp(t->why, carried[i]))
-            return t->token;
-    ct_find(j->s, j->place, true,
-            "%s: a handle of MPI, %s: it can be saved only while it is one that MPI predefines, "
-            "such as the null handle; else write HMF_TRANSIENT, and make it anew after auto_read",
-            j->what, t->why);
+    if (!strcmp(t->why, "MPI_Win") || !strcmp(t->why, "MPI_File"))
+        ct_find(j->s, j->place, true, "%s: a handle of MPI, %s: a rank that holds one cannot move; "
+                "free it before, or write HMF_TRANSIENT and make it anew after auto_read", j->what,
+                t->why);
     return t->token;
 }
 
