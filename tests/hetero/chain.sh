@@ -1,7 +1,7 @@
 # One rank's job goes from machine to machine by checkpoints: x86-64, s390x (big-endian), i386 (32 bits),
 # arm64, and back to x86-64, a part of its steps on each; the result is that of the undisturbed job.
 # Under qemu it is started without mpirun, whose server could not talk to such a process.
-# launch: limit=420
+# launch: limit=600
 . "$HMF_SRCDIR/tests/hetero_lib.sh"
 test -n "$MPIRUN" || skip "no mpirun was found by configure"
 hetero_build job s390x i386 arm64

@@ -31,7 +31,7 @@ job: %: $(OUT)/% $(if $(filter i386,$(ARCH)),$(OUT)/readdir32.so)
 $(OUT)/libcore.a: $(core_o)
 	@rm -f $@ && $(AR) crs $@ $^
 
-$(OUT)/matrix: $(OUT)/tests/hetero/values.o $(OUT)/tests/hetero/graphs.o $(OUT)/tests/hetero/forms.o
+$(OUT)/matrix: $(patsubst %,$(OUT)/tests/hetero/%.o,values graphs forms layouts)
 $(OUT)/matrix $(OUT)/random: $(OUT)/%: $(OUT)/tests/hetero/%.o $(OUT)/libcore.a
 	$(CC) $(FLAGS) -o $@ $(filter %.o,$^) $(OUT)/libcore.a $(libs)
 

@@ -8,6 +8,9 @@
  *     until  goes on beyond STEPS until so many moves were made
  *     stop   asks for a checkpoint and the end after 20 steps, and goes on until it is there
  *     more   ends after so many steps, wherever it began
+ *   job STEPS away=STEP,RANK[,OUT,IN]    that rank computes 40 steps by itself there; with names of
+ *                                        pipes another process does, which gets the state by OUT
+ *   job 40 helper=IN,OUT                 that process, of a job of its own
  *
  * Each process says on standard error where it goes on; results are on standard output. */
 #include <math.h>
@@ -18,13 +21,17 @@
 #include <string.h>
 
 #include "auto.h"
+#include "carriers.h"
 #include "hmf/function.h"
 #include "hmf/job.h"
 #include "hmf/type.h"
 #include "typemap.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #define LEN(a) ((int)(sizeof(a) / sizeof(a)[0]))
-enum { BODIES = 300, MAX_RANKS = 64, MAX_STEPS = 20000000 };
+enum { BODIES = 300, MAX_RANKS = 64, MAX_STEPS = 20000000, AWAY = 40 };
 
 #if defined __s390x__
 #define MACHINE "s390x"
@@ -161,7 +168,7 @@ static void replace_cells(void)
 }
 
 /* Gives how often ranks have moved so far. */
-static int one_step(int rank, int size)
+static int one_step(MPI_Comm comm, int rank, int size)
 {
     double mine = 0, all[MAX_RANKS], sum = 0, left, dt = 1.0 / 64;
     int moved[MAX_RANKS], moves = 0;
@@ -174,14 +181,14 @@ static int one_step(int rank, int size)
         mine += b->v;
         b = b->next;
     } while (b != s.first);
-    MPI_Allgather(&mine, 1, MPI_DOUBLE, all, 1, MPI_DOUBLE, MPI_COMM_WORLD);
-    MPI_Allgather(&s.arrivals, 1, MPI_INT, moved, 1, MPI_INT, MPI_COMM_WORLD);
+    MPI_Allgather(&mine, 1, MPI_DOUBLE, all, 1, MPI_DOUBLE, comm);
+    MPI_Allgather(&s.arrivals, 1, MPI_INT, moved, 1, MPI_INT, comm);
     for (int r = 0; r < size; r++) {
         sum += all[r];
         moves += moved[r];
     }
     MPI_Sendrecv(&s.favourite->x, 1, MPI_DOUBLE, (rank + 1) % size, 7, &left, 1, MPI_DOUBLE,
-                 (rank + size - 1) % size, 7, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+                 (rank + size - 1) % size, 7, comm, MPI_STATUS_IGNORE);
     s.favourite->x = (s.favourite->x + left) / 2;
     *s.speed -= sum / (1000.0 * size);
     *s.marked += (float)(sum / 8);
@@ -195,6 +202,55 @@ static int one_step(int rank, int size)
     if (s.step % 16 == 15)
         replace_cells();
     return moves;
+}
+
+static void some_steps(void)
+{
+    for (int i = 0; i < AWAY; i++)
+        one_step(MPI_COMM_SELF, 0, 1);
+}
+
+/* ---- the state as a stream, out of one job and into another ---- */
+
+/* Opening a pipe waits for the other side; the test has a limit. */
+static void by_stream(const char *path, int flags, hmf_status_t carry(hmf_state_t *, int))
+{
+    hmf_state_t *state;
+    int fd = open(path, flags);
+
+    if (fd < 0 || hmf_state_new(&state) ||
+        hmf_state_add(state, "s", &s, sizeof s, s_type, LEN(s_type), NULL) || carry(state, fd)) {
+        fprintf(stderr, "%s: %s\n", path, hmf_error_text());
+        exit(1);
+    }
+    hmf_state_free(state);
+    close(fd);
+}
+
+/* pipes: ",OUT,IN", or NULL. */
+static void away(char *pipes)
+{
+    char *out = pipes ? pipes + 1 : NULL, *in = out ? strchr(out, ',') : NULL;
+
+    if (!in) {
+        some_steps();
+        return;
+    }
+    *in++ = 0;
+    by_stream(out, O_WRONLY, put_stream);
+    memset(&s, 0x55, sizeof s);
+    by_stream(in, O_RDONLY, get_stream);
+}
+
+static void help(char *in)
+{
+    char *out = strchr(in, ',');
+
+    *out++ = 0;
+    by_stream(in, O_RDONLY, get_stream);
+    fprintf(stderr, "the state of %s computes at step %d on %s\n", s.note, s.step, MACHINE);
+    some_steps();
+    by_stream(out, O_WRONLY, put_stream);
 }
 
 /* ---- what must be the same in the end ---- */
@@ -264,7 +320,7 @@ static void ask(int argc, char **argv, int rank, int came_at)
 
 int main(int argc, char **argv)
 {
-    int rank, size, steps = argc > 1 ? atoi(argv[1]) : 10, left = 0, until = 0, came_at;
+    int rank, size, steps = argc > 1 ? atoi(argv[1]) : 10, left = 0, until = 0, came_at, at, who;
     int stop = 0, more = 0;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -280,6 +336,12 @@ int main(int argc, char **argv)
         sscanf(argv[i], "more=%d", &more);
         stop |= !strcmp(argv[i], "stop");
     }
+    if (argc > 2 && !strncmp(argv[2], "helper=", 7)) {
+        help(argv[2] + 7);
+        auto_done();
+        MPI_Finalize();
+        return 0;
+    }
     if (auto_read(AUTO_ALL)) {
         fprintf(stderr, "rank %d goes on at step %d on %s\n", rank, s.step, MACHINE);
         s.arrivals++;
@@ -294,7 +356,10 @@ int main(int argc, char **argv)
         if ((left = auto_poll(AUTO_ALL) & AUTO_MIGR))
             break;
         ask(argc, argv, rank, came_at);
-        moves = one_step(rank, size);
+        for (int i = 2; i < argc; i++)
+            if (sscanf(argv[i], "away=%d,%d", &at, &who) == 2 && at == s.step && who == rank)
+                away(strchr(strchr(argv[i], ',') + 1, ','));
+        moves = one_step(MPI_COMM_WORLD, rank, size);
     }
     if (!left)
         tell(rank);

@@ -1,7 +1,7 @@
 # One mpirun job of x86-64 and arm64 processes (Open MPI carries bytes between them as they are). A rank
 # whose state is full of pointers moves from x86-64 to arm64 and back to x86-64, another from arm64 to
 # x86-64, while the others compute; every result is that of the undisturbed job on x86-64.
-# launch: limit=420
+# launch: limit=600
 . "$HMF_SRCDIR/tests/hetero_lib.sh"
 test -n "$MPIRUN" || skip "no mpirun was found by configure"
 hetero_build job arm64

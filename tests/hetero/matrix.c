@@ -21,7 +21,8 @@
 #include <unistd.h>
 
 static const struct hetero_case *const cases[] = {&hetero_values, &hetero_floats, &hetero_structs,
-                                                  &hetero_graphs, &hetero_forms};
+                                                  &hetero_graphs, &hetero_forms,
+                                                  &hetero_layouts};
 static char path[4096];
 
 static const char *file(const char *folder, const char *name, const char *end)

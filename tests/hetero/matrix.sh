@@ -3,7 +3,7 @@
 # checkpoints (powerpc: images only). What does not fit is an error that names variable and value.
 # Then one state goes round through all of them, each writing what it has read; and all read the
 # golden images.
-# launch: limit=420
+# launch: limit=600
 . "$HMF_SRCDIR/tests/hetero_lib.sh"
 all="amd64 s390x i386 arm64 powerpc"
 hetero_build matrix $all

@@ -24,7 +24,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-enum { MAX_FIELDS = 6, MAX_DESC = 4000, MAX_VARS = 5, MAX_BLOCKS = 40, EVERY = 8 };
+enum { MAX_FIELDS = 6, MAX_DESC = 4000, MAX_VARS = 5, MAX_BLOCKS = 40, EVERY = 8, BRANCHES = 3 };
 
 /* ---- chance ---- */
 
@@ -84,17 +84,20 @@ static const struct basic basics[] = {
 
 /* ---- types ---- */
 
-enum form { SCALAR, ARRAY, STRUCT, TEXT, OPAQUE, TRANSIENT, POINTER, COUNTED, STRING, FUNCTION };
+enum form {
+    SCALAR, ARRAY, STRUCT, UNION, TEXT, OPAQUE, TRANSIENT, POINTER, COUNTED, STRING, FUNCTION
+};
 
 struct type {
     enum form form;
     const struct basic *basic;
     int n;                             /* elements, bytes, fields; pointer: objects it leads to */
     int self;                          /* pointer: typeSELF of this number, or -1 */
-    int counts;                        /* COUNTED: the field */
+    int counts;                        /* COUNTED, UNION: the field that says how many, or which */
+    int shift;                         /* UNION: branch i holds for (i + shift) % BRANCHES */
     struct type *elem;                 /* ARRAY, TRANSIENT, POINTER, COUNTED */
     struct type *field[MAX_FIELDS];
-    bool packed, aligned[MAX_FIELDS], is_count[MAX_FIELDS];
+    bool packed, aligned[MAX_FIELDS], is_count[MAX_FIELDS], is_tag[MAX_FIELDS];
     size_t size, align, at[MAX_FIELDS];
 };
 
@@ -171,11 +174,30 @@ static struct type *pointer_to(enum form form, int depth, const struct within *i
     return t;
 }
 
+/* Its branches lie in field. */
+static struct type *choice(int depth, const struct within *in)
+{
+    struct type *t = new_type(UNION);
+
+    t->n = BRANCHES;
+    t->shift = below(BRANCHES);
+    t->align = 1;
+    for (int i = 0; i < t->n; i++) {
+        t->field[i] = make(depth - 1, in);
+        if (t->field[i]->align > t->align)
+            t->align = t->field[i]->align;
+        if (t->field[i]->size > t->size)
+            t->size = t->field[i]->size;
+    }
+    t->size = round_up(t->size, t->align);
+    return t;
+}
+
 static struct type *structure(int depth, const struct within *in)
 {
     struct type *t = new_type(STRUCT);
     struct within me = {t, in};
-    int counts = -1;
+    int counts = -1, tags = -1;
 
     t->n = 1 + below(MAX_FIELDS);
     t->packed = below(5) == 0;
@@ -184,6 +206,9 @@ static struct type *structure(int depth, const struct within *in)
         if (counts >= 0 && depth > 0 && below(3) == 0) {
             f = pointer_to(COUNTED, depth, &me);
             f->counts = counts;
+        } else if (tags >= 0 && depth > 0 && below(2) == 0) {
+            f = choice(depth, &me);
+            f->counts = tags;
         } else if (below(12) == 0) {
             f = new_type(TRANSIENT);
             f->elem = scalar();
@@ -192,11 +217,12 @@ static struct type *structure(int depth, const struct within *in)
         } else {
             f = make(depth - 1, &me);
         }
-        if (counts < 0 && f->form == SCALAR && f->basic->domain == INTEGER &&
+        if ((counts < 0 || tags < 0) && f->form == SCALAR && f->basic->domain == INTEGER &&
             f->basic->number != typeENUM && f->basic->number != typeCHAR &&
             f->basic->number != typeWCHAR && below(2)) {
-            t->is_count[i] = true;
-            counts = i;
+            t->is_count[i] = counts < 0 && (tags >= 0 || below(2));
+            t->is_tag[i] = !t->is_count[i];
+            *(t->is_count[i] ? &counts : &tags) = i;
         }
         t->aligned[i] = !t->packed && below(10) == 0;
         t->field[i] = f;
@@ -273,6 +299,15 @@ static void describe(const struct type *t)
         }
         break;
     case COUNTED: say(typeCOUNTED); say(t->counts); describe(t->elem); break;
+    case UNION:
+        say(typeUNION);
+        say(t->counts);
+        say(t->n);
+        for (int i = 0; i < t->n; i++) {
+            say((i + t->shift) % BRANCHES);
+            describe(t->field[i]);
+        }
+        break;
     case STRUCT:
         if (t->packed)
             say(typePACKED);
@@ -432,7 +467,7 @@ static void string(char *at)
 
 static void walk(char *at, const struct type *t)
 {
-    int (*f)(void);
+    int (*fn)(void);
 
     switch (t->form) {
     case SCALAR: value(at, t->basic); break;
@@ -457,20 +492,24 @@ static void walk(char *at, const struct type *t)
     }
     case STRING: string(at); break;
     case FUNCTION:
-        f = functions[below(3)];
-        bytes(at, &f, sizeof f, "a function");
+        fn = functions[below(3)];
+        bytes(at, &fn, sizeof fn, "a function");
         break;
     case POINTER: pointer(at, t->elem, t->n, t->elem->size); break;
-    case COUNTED: break; /* the struct does it, which has the count */
+    case COUNTED:
+    case UNION: break; /* the struct does it, which has the count or tag */
     case STRUCT: {
-        int count = 1 + below(6);
+        int count = 1 + below(6), tag = below(BRANCHES);
         for (int i = 0; i < t->n; i++) {
-            if (t->is_count[i])
-                put_integer(at + t->at[i], t->field[i]->basic, (uint64_t)count);
-            else if (t->field[i]->form == COUNTED)
-                pointer(at + t->at[i], t->field[i]->elem, count, t->field[i]->elem->size);
+            const struct type *f = t->field[i];
+            if (t->is_count[i] || t->is_tag[i])
+                put_integer(at + t->at[i], f->basic, (uint64_t)(t->is_tag[i] ? tag : count));
+            else if (f->form == UNION)
+                walk(at + t->at[i], f->field[(tag + BRANCHES - f->shift) % BRANCHES]);
+            else if (f->form == COUNTED)
+                pointer(at + t->at[i], f->elem, count, f->elem->size);
             else
-                walk(at + t->at[i], t->field[i]);
+                walk(at + t->at[i], f);
         }
     }
     }

@@ -1,6 +1,6 @@
 # Random types and values go round all architectures, in both directions, as images and (but for
 # powerpc) as checkpoints. HMF_SEED repeats a run.
-# launch: limit=420
+# launch: limit=600
 . "$HMF_SRCDIR/tests/hetero_lib.sh"
 count=${HMF_COUNT:-300}
 seed=${HMF_SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
