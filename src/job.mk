@@ -21,6 +21,11 @@ tests_mpi_moves_CPPFLAGS = $(mpi_cppflags)
 tests_mpi_moves_LDFLAGS = $(mpi_ldflags)
 tests_mpi_moves_LDADD = $(mpi_ldadd)
 mpi_cases += tests/mpi/moves.np4 tests/mpi/moves.np4s1 tests/mpi/moves.np4s3 tests/mpi/moves.np4s8
+mpi_tests += tests/mpi/forms_move
+tests_mpi_forms_move_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_forms_move_LDFLAGS = $(mpi_ldflags)
+tests_mpi_forms_move_LDADD = $(mpi_ldadd)
+mpi_cases += tests/mpi/forms_move.np2s2
 dist_man_MANS += doc/man/hmf.1
 
 check_PROGRAMS += tests/fault/newcomer

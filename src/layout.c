@@ -99,6 +99,10 @@ bool hmf__layout_leaf(const struct hmf__types *t, uint32_t id, const void *memor
     struct way w = {.t = t, .memory = memory};
     uint64_t n = 0;
 
+    if (!offset && t->v[id].size) { /* the element itself, whatever it begins with */
+        *leaf = 0;
+        return true;
+    }
     for (;;) {
         const struct hmf__type *y = &t->v[id];
         if (offset >= y->size)

@@ -69,13 +69,21 @@ static void merge_head(struct key **keys, struct key **spare, size_t head, size_
     *spare = k;
 }
 
+static hmf_status_t mark_tails(struct hmf__walk *w)
+{
+    if (!(w->tail_bits = hmf__calloc(w->ncands / 64 + 1, sizeof *w->tail_bits)))
+        return hmf__fail(HMF_ERR_NOMEM, "no memory to order %zu blocks", w->ncands);
+    for (size_t i = 0; i < w->ntails; i++)
+        if (w->tails[i].ref)
+            w->tail_bits[(w->tails[i].ref - 1) / 64] |= (uint64_t)1
+                                                        << (w->tails[i].ref - 1) % 64;
+    return HMF_OK;
+}
+
 /* Does this candidate stand behind a struct with a flexible array member? */
 static bool is_tail(const struct hmf__walk *w, uint32_t cand)
 {
-    for (size_t i = 0; i < w->ntails; i++)
-        if (w->tails[i].ref == cand + 1)
-            return true;
-    return false;
+    return w->tail_bits && w->tail_bits[cand / 64] >> cand % 64 & 1;
 }
 
 /* At one address the one that holds the others comes first: larger, registered, deeper type; last,
@@ -92,7 +100,7 @@ static bool before(const struct hmf__walk *w, const struct key *a, const struct 
         return ra;
     if (da != db)
         return da > db;
-    if (w->ntails && s->type != t->type && is_tail(w, a->cand) != is_tail(w, b->cand))
+    if (is_tail(w, a->cand) != is_tail(w, b->cand))
         return is_tail(w, a->cand);
     return a->cand < b->cand;
 }
@@ -301,6 +309,8 @@ hmf_status_t hmf__walk_overlaps(struct hmf__walk *w)
 
     if (!n)
         goto count;
+    if (w->ntails && (rc = mark_tails(w)) != HMF_OK)
+        return rc;
     if (hmf__mul_overflow(n, sizeof(struct key), &bytes))
         return hmf__fail(HMF_ERR_LIMIT, "too many blocks");
     struct key *keys = hmf__big_alloc(bytes), *spare = hmf__big_alloc(bytes);

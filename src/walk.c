@@ -805,6 +805,7 @@ void hmf__walk_fini(struct hmf__walk *w)
     hmf__big_free(w->refs, w->refs_cap * sizeof *w->refs);
     hmf__big_free(w->merges, w->merges_cap * sizeof *w->merges);
     hmf__big_free(w->tails, w->tails_cap * sizeof *w->tails);
+    hmf__free(w->tail_bits);
     hmf__big_free(w->table, w->table_size * sizeof *w->table);
     hmf__free(w->shapes);
     hmf__free(w->shape_table);

@@ -81,6 +81,7 @@ struct hmf__walk {
     size_t nmerges, merges_cap;
     struct hmf__tail *tails; /* in the order of heads */
     size_t ntails, tails_cap;
+    uint64_t *tail_bits; /* by candidate: it stands behind a struct; made for the overlaps */
     /* address -> candidate for those that regions' ids do not hold: open addressing over 4-byte
      * ids, keys checked in cands */
     uint32_t *table;
