@@ -23,4 +23,5 @@ unit_tests += tests/unit/test_checktype
 tests_unit_test_checktype_SOURCES = tests/unit/test_checktype.c tests/checktype/shapes.types.c \
 	tests/checktype/shapes.h tests/checktype/nasty.types.c tests/checktype/nasty.h
 tests_unit_test_checktype_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS) -I$(top_srcdir)/tests
-shell_tests += tests/checktype/generate.sh tests/checktype/hmfcc.sh
+shell_tests += tests/checktype/generate.sh tests/checktype/hmfcc.sh tests/checktype/foreign.sh
+EXTRA_DIST += tests/checktype/CUnit/CUnit.h tests/checktype/CUnit/Basic.h

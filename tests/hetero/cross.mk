@@ -9,7 +9,9 @@
 
 core_c = $(filter %.c,$(core))
 ifeq ($(ARCH),powerpc)
-core_c := $(filter-out src/check%,$(core_c))
+core_c := $(filter-out src/check.c src/check_%,$(core_c))
+# no 64-bit atomics of its own
+atomic_libs = -latomic
 else
 hdf5_flags = -DHETERO_HDF5 -I$(ROOT)/usr/include/hdf5/serial
 hdf5_libs = -L$(ROOT)/usr/lib/$(LIBDIR)/hdf5/serial -lhdf5
@@ -20,7 +22,7 @@ mpi_c = $(filter src/%.c,$(mpi)) src/shim/gen.c
 
 cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra -Werror -ffp-contract=off -D_FILE_OFFSET_BITS=64 \
 	-I$(BUILD) -I$(SRC)/include -I$(SRC)/src -I$(BUILD)/src -I$(SRC)/tests/unit $(FLAGS)
-libs = $(hdf5_libs) -Wl,-rpath-link,$(ROOT)/usr/lib/$(LIBDIR) -lm -ldl -pthread
+libs = $(hdf5_libs) -Wl,-rpath-link,$(ROOT)/usr/lib/$(LIBDIR) -lm -ldl -pthread $(atomic_libs)
 
 core_o = $(core_c:%.c=$(OUT)/%.o)
 mpi_o = $(mpi_c:%.c=$(OUT)/%.o)
@@ -34,6 +36,14 @@ $(OUT)/libcore.a: $(core_o)
 $(OUT)/matrix: $(patsubst %,$(OUT)/tests/hetero/%.o,values graphs forms layouts)
 $(OUT)/matrix $(OUT)/random: $(OUT)/%: $(OUT)/tests/hetero/%.o $(OUT)/libcore.a
 	$(CC) $(FLAGS) -o $@ $(filter %.o,$^) $(OUT)/libcore.a $(libs)
+
+# tests/checktype/foreign.sh: the unit test of generated descriptions, with what it needs of CUnit.
+described: %: $(OUT)/%
+described_o = $(OUT)/tests/unit/test_checktype.o $(OUT)/tests/checktype/shapes.types.o \
+	$(OUT)/tests/checktype/nasty.types.o
+$(described_o): cflags += -I$(SRC)/tests -I$(SRC)/tests/checktype
+$(OUT)/described: $(described_o) $(OUT)/libcore.a
+	$(CC) $(FLAGS) -o $@ $(described_o) $(OUT)/libcore.a $(libs)
 
 $(OUT)/job: $(OUT)/tests/hetero/job.o $(mpi_o) $(OUT)/libcore.a
 	$(CC) $(FLAGS) -o $@ $^ $(mpi_libs) $(libs)
@@ -51,4 +61,4 @@ $(OUT)/%.o: $(BUILD)/%.c
 	$(CC) $(cflags) $(hdf5_flags) -MMD -MP -c -o $@ $<
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
-.PHONY: matrix random job
+.PHONY: matrix random job described

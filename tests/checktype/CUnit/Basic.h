@@ -1,0 +1,2 @@
+/* See CUnit.h beside this. */
+#include "CUnit.h"
