@@ -264,12 +264,13 @@ static uint64_t place_bits(const struct hmf__type *y, uint64_t declared_size, bo
 static uint64_t bits_align(const struct hmf__type *y, bool packed)
 {
 #if defined(__arm__) || defined(__aarch64__)
-    bool counts = true;
+    if (!y->count) /* `T : 0` counts there, in packed structs too */
+        return y->align;
 #else
-    bool counts = !y->unnamed; /* padding between bit-fields does not count */
+    if (y->unnamed) /* padding does not count */
+        return 1;
 #endif
-
-    return packed || !counts ? 1 : y->align;
+    return packed ? 1 : y->align;
 }
 
 /* Field f, a bit-field, at bit *at or where it says; *at becomes its end. */

@@ -708,6 +708,89 @@ static void length_outside(void)
     end();
 }
 
+/* ---- pointers to pointers and to arrays, types that lead to each other ---- */
+
+enum { TYPE_MAN = 10080, TYPE_HOUSE = 10081 };
+
+struct house;
+struct man {
+    char *name;
+    struct house *lives;
+};
+struct house {
+    int number;
+    struct man *owner;
+    struct man *all[2];
+};
+
+static struct links {
+    double **twice;        /* pointer to a pointer */
+    int *several[3];       /* array of pointers */
+    float (*rows)[4];      /* pointer to an array */
+    void *stated;          /* void *, but always to a long */
+    char ***deep;          /* a string three pointers away */
+    struct man man;        /* mutually recursive */
+} links, links2;
+
+static const int d_links[] = {-6, typePOINTER, typePOINTER, typeDOUBLE, typeARRAY, 3, typePOINTER,
+                              typeINT, typePOINTER, typeARRAY, 4, typeFLOAT, typePOINTER, typeLONG,
+                              typePOINTER, typePOINTER, typePOINTER, typeCSTRING, TYPE_MAN};
+
+static void look_links(void)
+{
+    struct links *l = &links2;
+
+    CU_ASSERT(**l->twice == 2.5 && *l->several[0] == 7 && !l->several[1] &&
+              l->several[2] == l->several[0] && (*l->rows)[3] == 4.5f &&
+              *(long *)l->stated == -9);
+    CU_ASSERT_STRING_EQUAL(**l->deep, "deep");
+    CU_ASSERT_STRING_EQUAL(l->man.name, "anna");
+    CU_ASSERT(l->man.lives->number == 12 && l->man.lives->owner == &l->man);
+    CU_ASSERT_PTR_EQUAL(l->man.lives->all[1]->lives, l->man.lives);
+    CU_ASSERT_STRING_EQUAL(l->man.lives->all[1]->name, "bert");
+    free(*l->twice);
+    free(l->twice);
+    free(l->several[0]);
+    free(l->rows);
+    free(l->stated);
+    free(**l->deep);
+    free(*l->deep);
+    free(l->deep);
+    free(l->man.lives->all[1]->name);
+    free(l->man.lives->all[1]);
+    free(l->man.lives);
+    free(l->man.name);
+    memset(l, 0x33, sizeof *l);
+}
+
+static void pointers(void)
+{
+    static const int d_man[] = {-2, typePOINTER, typeCSTRING, typePOINTER, TYPE_HOUSE};
+    static const int d_house[] = {-3, typeINT, typePOINTER, TYPE_MAN, typeARRAY, 2, typePOINTER,
+                                  TYPE_MAN};
+    static const struct foreign_var vars[] = {{d_links, LEN(d_links)}};
+    static char anna[] = "anna", bert[] = "bert", text[] = "deep";
+    double d = 2.5, *pd = &d;
+    int i = 7;
+    float row[1][4] = {{1.5f, 2.5f, 3.5f, 4.5f}};
+    long l = -9;
+    char *t = text, **tt = &t;
+    struct man other = {bert, NULL};
+    struct house house = {12, &links.man, {&links.man, &other}};
+
+    GOOD(hmf_type_define(TYPE_MAN, "man", d_man, LEN(d_man), NULL, NULL));
+    GOOD(hmf_type_define(TYPE_HOUSE, "house", d_house, LEN(d_house), NULL, NULL));
+    other.lives = &house;
+    links = (struct links){&pd, {&i, NULL, &i}, row, &l, &tt, {anna, &house}};
+    begin();
+    ADD(a, "links", links, d_links);
+    ADD(b, "links", links2, d_links);
+    from_everywhere(vars, look_links);
+    end();
+    GOOD(hmf_type_undefine(TYPE_MAN));
+    GOOD(hmf_type_undefine(TYPE_HOUSE));
+}
+
 /* ---- what is refused ---- */
 
 static const struct wrong {
@@ -824,6 +907,7 @@ static const struct unit_test tests[] = {
     {"flexible variable", flexible_variable},
     {"damaged tails", damaged_tail},
     {"lengths outside", length_outside},
+    {"pointers", pointers},
     {"wrong forms", wrong_forms},
     {"mismatches", mismatches},
     {"back to ints", described},
