@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { HUGE_PAGE = 2 << 20 };
+enum { HUGE_PAGE = 2 << 20, SPARE = 2 * HUGE_PAGE };
 #define LOOK_EVERY ((uint64_t)32 << 10)
 #define WORTH ((uint64_t)3 << 20)
 #define MOST ((size_t)30 << 20) /* glibc learns sizes up to 32 MiB */
@@ -66,12 +66,14 @@ void hmf__fresh_look(struct hmf__fresh *f)
         f->ready = UINT64_MAX;
         return;
     }
-    if (end == f->end)
+    if (end == f->end && !f->growing)
         return;
-    /* a part of a huge page at each end stays of small ones: rather more than is needed */
-    size_t bytes = f->left + HUGE_PAGE < MOST ? (size_t)f->left + HUGE_PAGE : MOST;
-    f->useless = !prepare(bytes);
+    /* a part of a huge page at the end stays of small ones until the next turn, which comes before
+     * that is reached: rather more than is needed */
+    size_t bytes = f->left + SPARE < MOST ? (size_t)f->left + SPARE : MOST;
+    f->growing = prepare(bytes);
+    f->useless = !f->growing;
     f->end = heap_end();
-    if (!f->useless)
-        f->ready = bytes - HUGE_PAGE / 2;
+    if (f->growing)
+        f->ready = bytes - SPARE;
 }

@@ -15,6 +15,7 @@ struct hmf__fresh {
     uint64_t left;  /* bytes that will be asked for from here on, about */
     uint64_t ready; /* bytes until the heap is looked at again */
     char *end;      /* of the heap when it was last looked at */
+    bool growing;   /* what is allocated comes from the heap's end */
     bool useless;   /* malloc is not as expected here */
 };
 

@@ -374,10 +374,64 @@ static void foreign_images(void)
     }
 }
 
+/* Many records at once go another way than one: the same bytes, and none outside of the records.
+ * Sizes of records from 3 bytes on, of which several lie in one step. */
+static void records_in_bulk(void)
+{
+    static const int d[][8] = {
+        {-4, typeINT, typeCHAR, typeARRAY, 3, typeDOUBLE, typeLONG},
+        {-2, typeINT16, typeCHAR},
+        {typePACKED, -2, typeINT16, typeCHAR},
+        {-2, typeCHAR, typeINT64},
+        {typePACKED, -3, typeDOUBLE, typeCHAR, typeINT64},
+        {-3, typeINT32, typeTRANSIENT, typeINT32, typeINT32},
+        {-3, typeCHAR, typeARRAY, 60, typeINT32, typeINT16},
+    };
+    static const size_t len[] = {7, 3, 4, 3, 5, 5, 6};
+
+    for (size_t k = 0; k < LEN(d) * LEN(abis); k++) {
+        const int *desc = d[k % LEN(d)];
+        size_t n_ints = len[k % LEN(d)];
+        struct hmf__types here, there;
+        struct hmf__plan *plan;
+        uint32_t h, t;
+        hmf__types_init(&here, NULL);
+        hmf__types_init(&there, &abis[k / LEN(d)]);
+        GOOD(hmf__types_compile(&here, desc, n_ints, NULL, &h));
+        GOOD(hmf__types_compile(&there, desc, n_ints, NULL, &t));
+        GOOD(hmf__plan_make(&there, t, &here, h, &plan));
+        size_t fs = (size_t)there.v[t].size, ts = (size_t)here.v[h].size;
+        for (size_t n = 1; n < 40; n += n < 12 ? 1 : 9) {
+            unsigned char *from = malloc(n * fs), *to = malloc(n * ts), *one = malloc(n * ts);
+            unsigned char *known = malloc(n * ts); /* bytes that one record's way sets */
+            for (size_t i = 0; i < n * fs; i++)
+                from[i] = (unsigned char)(i * 37 + 11);
+            memset(one, 0, n * ts);
+            memset(known, 0xff, n * ts);
+            for (size_t i = 0; i < n; i++) {
+                GOOD(hmf__plan_run(plan, from + i * fs, one + i * ts, 1));
+                GOOD(hmf__plan_run(plan, from + i * fs, known + i * ts, 1));
+            }
+            GOOD(hmf__plan_run(plan, from, to, n));
+            size_t wrong = 0;
+            for (size_t i = 0; i < n * ts; i++)
+                wrong += one[i] == known[i] && to[i] != one[i];
+            CU_ASSERT_EQUAL(wrong, 0);
+            free(from);
+            free(to);
+            free(one);
+            free(known);
+        }
+        hmf__plan_free(plan);
+        hmf__types_fini(&here);
+        hmf__types_fini(&there);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"there and back", there_and_back}, {"known bytes", known_bytes},
     {"out of range", out_of_range},     {"long double", long_doubles},
-    {"foreign images", foreign_images},
+    {"foreign images", foreign_images}, {"records in bulk", records_in_bulk},
 };
 
 UNIT_MAIN("plan", tests)
