@@ -2,7 +2,7 @@
 #   pkginclude_HEADERS += include/auto.h             libhmf_mpi_la_SOURCES += src/x.c src/x.h
 #   mpi_tests += tests/mpi/x   mpi_cases += tests/mpi/x.np4s1   shell_tests += tests/mpi/y.sh
 pkginclude_HEADERS += include/auto.h
-hmfinclude_HEADERS += include/hmf/job.h
+hmfinclude_HEADERS += include/hmf/job.h include/hmf/comm.h
 # The agents know nothing of MPI: unit tests run a whole job of them in one process.
 libhmf_core_la_SOURCES += src/net.c src/net.h src/op.c src/op.h src/agent.c src/agent.h \
 	src/wave.c src/wave.h src/coord.c src/coord.h src/control.c src/control.h \

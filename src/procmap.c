@@ -31,6 +31,32 @@ static hmf_status_t invert(int nprocs, int nranks, const int *proc_of, int *rank
     return HMF_OK;
 }
 
+/* The lowest process on a node is its number. */
+static hmf_status_t find_nodes(struct hmf__procmap *m)
+{
+    MPI_Comm node;
+    long each = 0;
+    int mine = m->proc, rc = MPI_SUCCESS;
+
+    m->node_of = hmf__calloc((size_t) m->nprocs, sizeof(int));
+    if (m->node_of == NULL)
+        return hmf__fail(HMF_ERR_NOMEM, "no memory for the nodes of %d processes", m->nprocs);
+    if (hmf__param_int("HMF_TEST_NODE_SIZE", 0, 1000000, 0, &each) == HMF_OK && each > 0) {
+        m->made_up = true;
+        mine = m->proc - m->proc % (int) each;
+    } else {
+        rc = PMPI_Comm_split_type(m->universe, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+        if (rc == MPI_SUCCESS) {
+            rc = PMPI_Bcast(&mine, 1, MPI_INT, 0, node);
+            PMPI_Comm_free(&node);
+        }
+    }
+    if (rc == MPI_SUCCESS)
+        rc = PMPI_Allgather(&mine, 1, MPI_INT, m->node_of, 1, MPI_INT, m->universe);
+    return rc == MPI_SUCCESS ? HMF_OK
+        : hmf__fail(HMF_ERR_MPI, "MPI does not tell which processes share a node (%d)", rc);
+}
+
 hmf_status_t hmf__procmap_init(int nranks, const int *proc_of)
 {
     struct hmf__procmap *m = &hmf__procmap;
@@ -59,6 +85,8 @@ hmf_status_t hmf__procmap_init(int nranks, const int *proc_of)
     }
     m->nranks = nranks;
     status = hmf__procmap_set(proc_of);
+    if (status == HMF_OK)
+        status = find_nodes(m);
     if (status == HMF_OK)
         return HMF_OK;
 fini:
@@ -107,6 +135,7 @@ void hmf__procmap_fini(void)
         PMPI_Comm_free(&m->universe);
     hmf__free(m->proc_of);
     hmf__free(m->rank_of);
+    hmf__free(m->node_of);
     *m = (struct hmf__procmap) {
         .universe = MPI_COMM_NULL, .group = MPI_GROUP_NULL, .proc = -1, .rank = -1
     };

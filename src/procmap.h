@@ -6,6 +6,8 @@
 #ifndef HMF__PROCMAP_H
 #define HMF__PROCMAP_H
 
+#include <stdbool.h>
+
 #include <mpi.h>
 
 #include "hmf/status.h"
@@ -19,6 +21,8 @@ struct hmf__procmap {
     int rank;           /* mine, -1: none */
     int *proc_of;       /* nranks */
     int *rank_of;       /* nprocs, -1: holds none */
+    int *node_of;       /* nprocs: a number that those on one node have in common */
+    bool made_up;       /* nodes are not real: for tests, HMF_TEST_NODE_SIZE processes on each */
 };
 
 extern struct hmf__procmap hmf__procmap __attribute__((visibility("hidden")));

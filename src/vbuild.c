@@ -68,7 +68,7 @@ static hmf_status_t collect(const bool *moved, struct job **jobs, size_t *njobs)
                          hmf__vcomm_count());
     for (struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL && status == HMF_OK; v = v->next) {
         if (v == &hmf__vcomm_self || v->kind == HMF__COMM_FOREIGN
-            || !(touched(v->members, moved) || touched(v->remote, moved)))
+            || !(v->were != NULL || touched(v->members, moved) || touched(v->remote, moved)))
             continue;
         list[n].v = v;
         if (v->plan != NULL) {
@@ -179,11 +179,11 @@ static int dress(const struct job *j)
     return rc;
 }
 
-hmf_status_t hmf__vbuild_run(MPI_Comm inner, const bool *moved)
+hmf_status_t hmf__vbuild_run(MPI_Comm inner, const bool *moved, hmf_status_t before)
 {
     struct job *jobs = NULL;
     size_t n = 0;
-    hmf_status_t status = collect(moved, &jobs, &n);
+    hmf_status_t status = before == HMF_OK ? collect(moved, &jobs, &n) : before;
     int rc, mine = status, worst;
 
     /* Nobody starts to build if somebody cannot: the others would wait for it for ever. */

@@ -208,7 +208,9 @@ static void retire(struct hmf__vcomm *v)
     hmf__stash_clear(v);
     hmf__members_put(v->members);
     hmf__members_put(v->remote);
-    v->members = v->remote = NULL;
+    hmf__members_put(v->callers);
+    hmf__members_put(v->were);
+    v->members = v->remote = v->callers = v->were = NULL;
     v->real = MPI_COMM_NULL;
     v->magic = 0;
     if (v->flags & HMF__COMM_FIXED)

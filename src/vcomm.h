@@ -66,6 +66,10 @@ struct hmf__vcomm {
     int remote_size;    /* 0 unless an intercommunicator */
     struct hmf__members *members;
     struct hmf__members *remote;
+    struct hmf__members *callers; /* of a node's: who may be in it, in order; else NULL */
+    struct hmf__members *were;    /* within a move: the members that it had, if others come */
+    uint64_t call_gid, was_gid;
+    unsigned changes;             /* how often its members became others */
     struct hmf__stashed *stash, **stash_tail; /* messages drained and not yet received, in order */
     size_t stash_count;
     struct hmf__attr *attrs;                  /* set by the program, newest first */

@@ -12,6 +12,7 @@
 #include "vbuild.h"
 #include "vcomm.h"
 #include "vhandle.h"
+#include "vnode.h"
 #include "vplan.h"
 #include "vreq.h"
 #include "wpack.h"
@@ -367,7 +368,7 @@ hmf_status_t hmf__world_prepare(const int *new_proc_of)
                            "(MPI error %d)", rc);
         goto free_moved;
     }
-    status = hmf__vbuild_run(world.pending_inner, moved);
+    status = hmf__vbuild_run(world.pending_inner, moved, hmf__vnode_turn(new_proc_of));
     if (status != HMF_OK)
         PMPI_Comm_free(&world.pending_inner);
     hmf__log(HMF__LOG_DEBUG, "new communicators: %.2f ms",
@@ -387,6 +388,7 @@ void hmf__world_commit(void)
     if (world.pending_map == NULL)
         return;
     hmf__vbuild_commit();
+    hmf__vnode_settle(true);
     if (world.inner != MPI_COMM_NULL)
         PMPI_Comm_free(&world.inner);
     world.inner = world.pending_inner;
@@ -402,6 +404,7 @@ void hmf__world_commit(void)
 void hmf__world_rollback(void)
 {
     hmf__vbuild_drop();
+    hmf__vnode_settle(false);
     if (world.pending_inner != MPI_COMM_NULL)
         PMPI_Comm_free(&world.pending_inner);
     free_map();

@@ -14,6 +14,7 @@ libhmf_mpi_la_SOURCES += \
 	src/vlocal.c src/vlocal.h \
 	src/vmade.c src/vmade.h \
 	src/vmsg.c src/vmsg.h \
+	src/vnode.c src/vnode.h \
 	src/vplan.c src/vplan.h \
 	src/vtype.c src/vtype.h \
 	src/world.c src/world.h \
@@ -54,3 +55,8 @@ tests_mpi_stress_LDFLAGS = $(mpi_ldflags)
 tests_mpi_stress_LDADD = $(mpi_ldadd)
 shell_tests += tests/model.sh
 EXTRA_DIST += tests/model/move.pml
+mpi_tests += tests/mpi/node_move
+mpi_cases += tests/mpi/node_move.np4s2 tests/mpi/node_move.np4
+tests_mpi_node_move_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_node_move_LDFLAGS = $(mpi_ldflags)
+tests_mpi_node_move_LDADD = $(mpi_ldadd)

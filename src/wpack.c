@@ -20,7 +20,7 @@
 #include "wpack.h"
 
 #define PACK_MAGIC UINT32_C(0x574d4648)
-#define PACK_VERSION 2
+#define PACK_VERSION 3
 
 /* Position of a list among those packed, 0 for none. */
 static uint32_t list_number(struct hmf__members **lists, uint32_t n, const struct hmf__members *m)
@@ -51,6 +51,9 @@ static void put_row(struct hmf__buf *b, const struct hmf__vcomm *v, struct hmf__
     hmf__buf_put_i32(b, v->rank);
     hmf__buf_put_u32(b, list_number(lists, nlists, v->members));
     hmf__buf_put_u32(b, list_number(lists, nlists, v->remote));
+    hmf__buf_put_u32(b, list_number(lists, nlists, v->callers));
+    hmf__buf_put_u64(b, v->call_gid);
+    hmf__buf_put_u32(b, v->changes);
 }
 
 hmf_status_t hmf__world_pack(struct hmf__buf *b)
@@ -62,16 +65,18 @@ hmf_status_t hmf__world_pack(struct hmf__buf *b)
 
     for (v = hmf__vcomm_ghosts(); v != NULL; v = v->next)
         nghosts++;
-    lists = hmf__calloc(2 * (hmf__vcomm_count() + nghosts), sizeof(struct hmf__members *));
+    lists = hmf__calloc(3 * (hmf__vcomm_count() + nghosts), sizeof(struct hmf__members *));
     if (lists == NULL)
         return hmf__fail(HMF_ERR_NOMEM, "no memory to pack %zu communicators", hmf__vcomm_count());
     for (v = hmf__vcomm_first(); v != NULL; v = v->next) {
         note_list(lists, &nlists, v->members);
         note_list(lists, &nlists, v->remote);
+        note_list(lists, &nlists, v->callers);
     }
     for (v = hmf__vcomm_ghosts(); v != NULL; v = v->next) {
         note_list(lists, &nlists, v->members);
         note_list(lists, &nlists, v->remote);
+        note_list(lists, &nlists, v->callers);
     }
     hmf__buf_put_u32(b, PACK_MAGIC);
     hmf__buf_put_u32(b, PACK_VERSION);
@@ -175,12 +180,18 @@ static hmf_status_t get_row(struct hmf__buf *b, struct hmf__members **lists, uin
     uint64_t collectives = hmf__buf_get_u64(b);
     unsigned kind = hmf__buf_get_u8(b);
     int rank = hmf__buf_get_i32(b);
+    uint32_t callers, changes;
+    uint64_t call_gid;
     struct hmf__vcomm *v;
     hmf_status_t status;
 
     members = hmf__buf_get_u32(b);
     remote = hmf__buf_get_u32(b);
+    callers = hmf__buf_get_u32(b);
+    call_gid = hmf__buf_get_u64(b);
+    changes = hmf__buf_get_u32(b);
     if (b->status != HMF_OK || members < 1 || members > nlists || remote > nlists
+        || callers > nlists
         || kind > HMF__COMM_INTER || (kind == HMF__COMM_INTER) != (remote > 0)
         || rank < 0 || rank >= lists[members - 1]->n
         || lists[members - 1]->rank[rank] != hmf__vcomm_world.rank)
@@ -200,6 +211,9 @@ static hmf_status_t get_row(struct hmf__buf *b, struct hmf__members **lists, uin
         v->rank = rank;
         v->members = use(lists, members);
         v->remote = use(lists, remote);
+        v->callers = use(lists, callers);
+        v->call_gid = call_gid;
+        v->changes = changes;
         v->size = v->members->n;
         v->remote_size = v->remote != NULL ? v->remote->n : 0;
         v->gid = gid;

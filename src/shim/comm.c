@@ -7,9 +7,11 @@
 
 #include <stdio.h>
 
+#include "procmap.h"
 #include "shim/shim.h"
 #include "vattr.h"
 #include "vgroup.h"
+#include "vnode.h"
 
 /* The result of a call that was collective over `parent`. A pointer, since the call that sets it
  * is an argument beside it. */
@@ -125,12 +127,36 @@ int MPI_Comm_split(MPI_Comm comm, int color, int key, MPI_Comm *newcomm)
     CTOR(Comm_split, comm, newcomm, 0, PMPI_Comm_split(real_, color, key, &new_));
 }
 
+static int of_node(MPI_Comm real, int split_type, int key, MPI_Info info, MPI_Comm *out)
+{
+    if (!hmf__procmap.made_up)
+        return PMPI_Comm_split_type(real, split_type, key, info, out);
+    return PMPI_Comm_split(real, split_type == MPI_UNDEFINED ? MPI_UNDEFINED
+                                 : hmf__procmap.node_of[hmf__procmap.proc], key, out);
+}
+
 int MPI_Comm_split_type(MPI_Comm comm, int split_type, int key, MPI_Info info, MPI_Comm *newcomm)
 {
+    struct hmf__startup_call c;
+    MPI_Comm new = MPI_COMM_NULL;
+
     if (!OURS(comm))
         return PMPI_Comm_split_type(comm, split_type, key, info, newcomm);
-    CTOR(Comm_split_type, comm, newcomm, split_type == MPI_UNDEFINED ? 0 : HMF__COMM_NODE,
-         PMPI_Comm_split_type(real_, split_type, key, info, &new_));
+    if (!hmf__startup_enter(&c, HMF__FN_Comm_split_type, comm, 0, 0))
+        return c.rc;
+    if (c.live) {
+        int rc = of_node(hmf__coll_real(comm), split_type, key, info, &new);
+
+        c.rc = adopt(rc, &new, comm, split_type == MPI_UNDEFINED ? 0 : HMF__COMM_NODE,
+                     HMF__FN_Comm_split_type, newcomm);
+        if (rc == MPI_SUCCESS)
+            rc = hmf__vnode_note(*newcomm != MPI_COMM_NULL ? hmf__vcomm_of(*newcomm) : NULL, comm,
+                             split_type, key);
+        if (c.rc == MPI_SUCCESS)
+            c.rc = rc;
+    }
+    hmf__out_comm(&c, newcomm);
+    return hmf__startup_return(&c);
 }
 
 static int with_group(MPI_Comm real, MPI_Group group, const int *tag, MPI_Comm *out)

@@ -343,6 +343,8 @@ if ($what eq 'names') {
         "All ranks may have sends, receives, nonblocking collectives and persistent requests pending; a\n",
         "rank that moves finds its own made anew by its start-up, or in registered variables (`mpi-handles.md`). Messages\n",
         "sent before a move and received after it arrive, in order.\n\n",
+        "A communicator made by `MPI_Comm_split_type` with `MPI_COMM_TYPE_SHARED` has, after a move, the members\n",
+        "that share the node then; `hmf_comm_changes` (`hmf/comm.h`) tells.\n\n",
         "Only the C binding is served: Open MPI's Fortran binding calls the profiling names and goes past\n",
         "these functions, so that a Fortran program would see the spares too.\n\n";
     print "| function | class | across a move | start-up |\n|---|---|---|---|\n";
