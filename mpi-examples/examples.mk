@@ -79,5 +79,4 @@ tests_report_sample_LDADD = $(mpi_ldadd)
 EXTRA_DIST += tests/examples_lib.sh
 shell_tests += tests/report_sample.sh tests/examples_input.sh tests/examples_counter.sh \
 	tests/examples_heat2d.sh tests/examples_crackhash.sh tests/examples_particles.sh \
-	tests/examples_jacobi.sh tests/examples_ants.sh
-	tests/examples_jacobi.sh tests/examples_rods.sh
+	tests/examples_jacobi.sh tests/examples_ants.sh tests/examples_rods.sh
