@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "hmf_check.h"
+#include "hmf_graph.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -38,7 +39,7 @@ static const char usage_end[] =
 
 static void print_usage(FILE *to)
 {
-    fprintf(to, "%s%s%s", usage, hmf_check_usage, usage_end);
+    fprintf(to, "%s%s%s%s", usage, hmf_check_usage, hmf_graph_usage, usage_end);
 }
 
 /* Says what is wrong with the command line; the whole usage is a call away. */
@@ -189,6 +190,8 @@ int main(int argc, char **argv)
     command = argv[optind];
     if (command && hmf_check_is_command(command))
         return hmf_check_command(argc - optind, argv + optind);
+    if (command && !strcmp(command, "graph"))
+        return hmf_graph_command(argc - optind, argv + optind);
     if (!command) {
         print_usage(stderr);
         return 2;

@@ -1,0 +1,10 @@
+/* The commands of hmf that work on the decision graph (hmf_graph.c). */
+#ifndef HMF_TOOLS_GRAPH_H
+#define HMF_TOOLS_GRAPH_H
+
+extern const char hmf_graph_usage[];    /* their lines in the help text */
+
+/* argv[0] is the command's word. The exit status. */
+int hmf_graph_command(int argc, char **argv);
+
+#endif

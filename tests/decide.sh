@@ -1,0 +1,45 @@
+# hmf graph from outside: the example of the report's first figure, and files that are wrong.
+. "$HMF_SRCDIR/tests/lib.sh"
+hmf=$HMF_BUILDDIR/hmf figure=$HMF_SRCDIR/mpi-examples/graph/figure1.json
+cd "$HMF_SCRATCH" || exit 1
+"$hmf" graph "$figure" >table 2>err || {
+    grep -q 'built without JSON' err && skip "built without jansson"
+    cat err; fail "hmf graph figure1.json"; }
+
+# says STATUS TEXT WORDS...: hmf WORDS exits with STATUS and says TEXT
+says() {
+    want=$1 text=$2
+    shift 2
+    "$hmf" "$@" >said 2>&1
+    status=$?
+    test $status -eq "$want" && grep -q -e "$text" said ||
+        { cat said; fail "hmf $*: exit status $status, not $want, or not: $text"; }
+}
+says 0 '^sun1 .* active' graph "$figure"
+says 0 '^t3d  *host  *inf' graph "$figure"
+says 0 '^sun1 -> sun2  ' graph "$figure" --route sun1 sun2
+says 0 'digraph' graph "$figure" --dot
+says 0 '"active": "sun1"' graph "$figure" --json
+says 2 'what is "--bogus"' graph "$figure" --bogus
+says 2 'takes a file' graph
+says 1 'no vertex mars' graph "$figure" --route sun1 mars
+says 1 'cannot open none.json' graph none.json
+
+# What was written is read back, and writes the same.
+"$hmf" graph "$figure" --json >once.json && "$hmf" graph once.json --json >twice.json || fail "--json is not read back"
+cmp once.json twice.json || fail "a graph changes when it is read and written"
+
+wrong() { # TEXT JSON
+    printf '%s' "$2" >wrong.json
+    says 1 "$1" graph wrong.json
+}
+wrong 'line 1, column' '{"vertices": [}'
+wrong 'vertices\[1\].speed is not a number' '{"vertices": [{"name":"a"}, {"name":"b", "speed":"fast"}]}'
+wrong 'vertices\[0\].sped is not known here' '{"vertices": [{"name":"a", "sped":1}]}'
+wrong 'two vertices are called a' '{"vertices": [{"name":"a"}, {"name":"a"}]}'
+wrong 'edges\[0\].to is b: no vertex has that name' '{"vertices": [{"name":"a"}], "edges":[{"from":"a","to":"b"}]}'
+wrong 'duplicate object key' '{"active":"a", "active":"b"}'
+wrong 'vertices\[0\].name is missing' '{"vertices": [{}]}'
+wrong 'mechanism is none of whole, precopy, on-reference' '{"process": {"mechanism":"magic"}}'
+wrong 'touched is 2: give 0 to 1' '{"process": {"touched":2}}'
+exit 0
