@@ -1,7 +1,8 @@
 # The decision side: graph, policies, simulator. No mpi.h; jansson only where JSON is read.
-hmfinclude_HEADERS += include/hmf/graph.h
+hmfinclude_HEADERS += include/hmf/graph.h include/hmf/policy.h
 libhmf_core_la_SOURCES += src/graph.c src/graph_priv.h src/graph_weight.c src/graph_cost.c \
-	src/graph_route.c src/graph_dot.c
+	src/graph_route.c src/graph_dot.c \
+	src/policy.c src/policy_priv.h src/policy_load.c src/policy_cost.c src/policy_leave.c src/policy_need.c
 if HAVE_JANSSON
 libhmf_core_la_SOURCES += src/graph_field.c src/graph_field.h src/graph_json.c src/graph_json.h
 else
@@ -15,8 +16,8 @@ hmf_SOURCES += src/tools/hmf_graph.c src/tools/hmf_graph.h
 dist_man_MANS += doc/man/hmf-graph.1
 EXTRA_DIST += mpi-examples/graph/figure1.json mpi-examples/graph/figure1.svg
 
-unit_tests += tests/unit/test_costs
-tests_unit_test_costs_CPPFLAGS = $(AM_CPPFLAGS) -DEXAMPLES='"$(abs_top_srcdir)/mpi-examples/graph"'
+unit_tests += tests/unit/test_costs tests/unit/test_policy
+tests_unit_test_policy_CPPFLAGS = $(AM_CPPFLAGS) -DINCLUDES='"$(abs_top_srcdir)/include"'
 shell_tests += tests/decide.sh
 
 check_PROGRAMS += tests/fuzz/fuzz_graph

@@ -1,0 +1,2 @@
+#include "hmf/policy.h"
+#include <string.h>
