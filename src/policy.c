@@ -29,9 +29,14 @@ void hmf_history_add(struct hmf_history *h, double at_us, size_t from, size_t to
     h->move[h->n++] = (struct hmf_history_move){at_us, from, to};
 }
 
+void hmf_history_decided(struct hmf_history *h, const struct hmf_decision *d)
+{
+    h->wanted = d->action == HMF_STAY && d->wanted ? h->wanted + 1 : 0;
+}
+
 void hmf_policy_options_init(struct hmf_policy_options *o)
 {
-    *o = (struct hmf_policy_options){.hysteresis = 0.1, .settle_us = 30e6, .max_moves = 4,
+    *o = (struct hmf_policy_options){.hysteresis = 0.1, .confirm = 5, .settle_us = 30e6, .max_moves = 4,
                                      .window_us = 600e6, .quarantine_us = 3600e6,
                                      .threshold = 1.5, .real_time = 1.2, .margin_us = 1e6,
                                      .rise = 10};
@@ -168,7 +173,7 @@ static void stay(const struct hmf_policy_input *in, struct hmf_decision *d)
 {
     d->action = HMF_STAY;
     d->to = hmf_graph_active(in->graph);
-    d->must = d->anyway = 0;
+    d->must = d->anyway = d->wanted = 0;
 }
 
 /* Why the move is not made, in front of the policy's own words. */
@@ -209,6 +214,11 @@ static void guard(const struct hmf_policy_input *in, struct hmf_decision *d)
         snprintf(why, sizeof why, "a gain of %s of %s is too small", hmf__policy_time(gain),
                  hmf__policy_time(d->stay_us));
         hold_back(in, d, why);
+    } else if (!d->anyway && (double)in->history->wanted + 1 < o->confirm) {
+        snprintf(why, sizeof why, "the gain was seen %zu of %g times", in->history->wanted + 1,
+                 o->confirm);
+        hold_back(in, d, why);
+        d->wanted = 1;
     }
 }
 
@@ -256,7 +266,8 @@ hmf_status_t hmf_policies_decide(const hmf_policies_t *p, const struct hmf_polic
         char said[sizeof d.why];
         memcpy(said, d.why, sizeof said);
         snprintf(d.why, sizeof d.why, "%.40s: %.190s", p->policy[i].what->name, said);
-        if (!i || (d.action != HMF_STAY && first.action == HMF_STAY))
+        /* Of those who stay the first explains, but one that would rather go. */
+        if (!i || d.action != HMF_STAY || (d.wanted && !first.wanted))
             first = d;
         if (d.action != HMF_STAY)
             break;

@@ -1,4 +1,4 @@
-# hmf graph from outside: the example of the report's first figure, and files that are wrong.
+# hmf graph and hmf sim from outside: the examples, what they come to, and files that are wrong.
 . "$HMF_SRCDIR/tests/lib.sh"
 hmf=$HMF_BUILDDIR/hmf figure=$HMF_SRCDIR/mpi-examples/graph/figure1.json
 cd "$HMF_SCRATCH" || exit 1
@@ -42,4 +42,28 @@ wrong 'duplicate object key' '{"active":"a", "active":"b"}'
 wrong 'vertices\[0\].name is missing' '{"vertices": [{}]}'
 wrong 'mechanism is none of whole, precopy, on-reference' '{"process": {"mechanism":"magic"}}'
 wrong 'touched is 2: give 0 to 1' '{"process": {"touched":2}}'
+
+# The simulator: a host that gets slow and one that is to fail; who sees to both ends first.
+model=$HMF_SRCDIR/mpi-examples/graph/slow_node.json
+says 0 '^none  *whole  *3320.0  *0 ' sim "$model"
+says 0 '^degradation,least-cost  *whole  *60[0-9].[0-9]  *2 .* 0  *0.0$' sim "$model" --policy=degradation,least-cost
+says 0 '200.0 s  rank 2  degradation: leaves n2, which ends in\|rank 2  degradation: leaves n2' sim "$model" --policy=degradation --explain
+says 0 'rank 0  none: stays on n0, as always' sim "$model" --policy=none --explain=all
+says 0 '"policy": "none", "mechanism": "whole", "finished": true, "end_us": 3320000000,' sim "$model" --json
+"$hmf" sim "$model" --seed=7 >once && "$hmf" sim "$model" --seed=7 >twice && cmp once twice ||
+    fail "the same seed gives other results"
+says 2 'sim takes a file' sim
+says 1 'there is no policy "best"' sim "$model" --policy=best
+says 0 '^least-cost ' policies
+wrong_model() { # TEXT JSON
+    printf '%s' "$2" >wrong.json
+    says 1 "$1" sim wrong.json
+}
+host='"graph": {"vertices": [{"name":"a"}]}'
+wrong_model 'graph is missing' '{}'
+wrong_model 'a model needs a graph and ranks' "{$host, \"policies\": [\"none\"]}"
+wrong_model 'ranks\[0\].at is b: no vertex' "{$host, \"ranks\": [{\"at\":\"b\", \"work_us\":1}]}"
+wrong_model 'events\[0\] says nothing that happens' "{$host, \"events\": [{\"at_us\":1, \"vertex\":\"a\"}]}"
+wrong_model 'events\[0\].vertex is missing' "{$host, \"events\": [{\"at_us\":1, \"load\":1}]}"
+wrong_model 'mechanisms is not a list of whole' "{$host, \"mechanisms\": [\"magic\"]}"
 exit 0

@@ -25,10 +25,12 @@ extern "C" {
 
 /* ---- what a policy is given ---- */
 
-/* The last moves of the process, oldest first.  Zero-initialised: none. */
+/* The last moves of the process, oldest first, and for how many decisions on end it has wanted one.
+ * Zero-initialised: none. */
 enum { HMF_HISTORY_MOVES = 16 };
 struct hmf_history {
     size_t n;
+    size_t wanted;
     struct hmf_history_move {
         double at_us;
         size_t from, to;
@@ -38,9 +40,14 @@ struct hmf_history {
 /* Note a move that happened; the oldest one is dropped when there are too many. */
 void hmf_history_add(struct hmf_history *h, double at_us, size_t from, size_t to);
 
+/* Note what was decided, after every decision: a gain counts when it was there several times. */
+struct hmf_decision;
+void hmf_history_decided(struct hmf_history *h, const struct hmf_decision *d);
+
 struct hmf_policy_options {
     double hysteresis;     /* gain asked for, as a part of what staying costs */
     double min_gain_us;    /* and at least that much */
+    double confirm;        /* in so many decisions on end: one measurement may be noise */
     double settle_us;      /* how long a vertex that was left is not gone back to */
     double max_moves;      /* so many moves ... */
     double window_us;      /* ... within that time; at most HMF_HISTORY_MOVES are remembered */
@@ -51,7 +58,7 @@ struct hmf_policy_options {
     double rise;           /* "degradation": what staying costs more at the end than at the notice */
 };
 
-/* hysteresis 0.1, min_gain 0, settle 30 s, 4 moves in 10 minutes, quarantine 1 hour, threshold 1.5,
+/* hysteresis 0.1, min_gain 0, confirm 5, settle 30 s, 4 moves in 10 minutes, quarantine 1 hour, threshold 1.5,
  * real_time 1.2, margin 1 s, rise 10. */
 void hmf_policy_options_init(struct hmf_policy_options *o);
 
@@ -95,6 +102,7 @@ struct hmf_decision {
     int peer;           /* HMF_SWAP: the other rank */
     int must;           /* 1: it must leave, the guard asks only whether it can */
     int anyway;         /* 1: whatever the gain, but not beyond the limits on moves */
+    int wanted;         /* set by the guard: for the gain it would have moved */
     double stay_us;     /* what staying costs */
     double go_us;       /* what the best other choice costs; INFINITY: there is none */
     double move_us;     /* the part of it that the move is */

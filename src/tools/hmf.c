@@ -39,7 +39,7 @@ static const char usage_end[] =
 
 static void print_usage(FILE *to)
 {
-    fprintf(to, "%s%s%s%s", usage, hmf_check_usage, hmf_graph_usage, usage_end);
+    fprintf(to, "%s%s%s%s%s", usage, hmf_check_usage, hmf_graph_usage, hmf_sim_usage, usage_end);
 }
 
 /* Says what is wrong with the command line; the whole usage is a call away. */
@@ -192,6 +192,10 @@ int main(int argc, char **argv)
         return hmf_check_command(argc - optind, argv + optind);
     if (command && !strcmp(command, "graph"))
         return hmf_graph_command(argc - optind, argv + optind);
+    if (command && !strcmp(command, "sim"))
+        return hmf_sim_command(argc - optind, argv + optind);
+    if (command && !strcmp(command, "policies"))
+        return hmf_policies_command();
     if (!command) {
         print_usage(stderr);
         return 2;

@@ -56,6 +56,7 @@ static void begin(void)
         }
     memset(&history, 0, sizeof history);
     hmf_policy_options_init(&options);
+    options.confirm = 1;
     hmf_policy_input_init(&in, g, &history, &options);
     in.now_us = 1000 * S;
     in.remaining_us = 100 * S;
@@ -373,6 +374,35 @@ static void guarded(void)
     hmf_graph_free(g);
 }
 
+/* A gain counts when it was seen three times on end; who must leave leaves at once. */
+static void confirmed(void)
+{
+    begin();
+    options.confirm = 3;
+    for (int round = 0; round < 2; round++) {
+        change(N0, 3);
+        decide("least-cost");
+        CU_ASSERT_EQUAL(d.action, HMF_STAY);
+        SAYS("stays, the gain was seen 1 of 3 times (n0 costs 300 s");
+        hmf_history_decided(&history, &d);
+        decide("least-cost");
+        CU_ASSERT_EQUAL(d.action, HMF_STAY);
+        hmf_history_decided(&history, &d);
+        if (!round) { /* gone again: it counts from the beginning */
+            change(N0, 1);
+            decide("least-cost");
+            hmf_history_decided(&history, &d);
+        }
+    }
+    decide("least-cost");
+    CU_ASSERT_EQUAL(d.to, N1);
+    memset(&history, 0, sizeof history);
+    change(N0, INFINITY);
+    decide("least-cost");
+    CU_ASSERT_EQUAL(d.to, N1);
+    hmf_graph_free(g);
+}
+
 /* Two weights that change places every 20 s: it moves at most once in settle_us, at most max_moves. */
 static void no_ping_pong(void)
 {
@@ -496,6 +526,7 @@ static const struct unit_test tests[] = {
     {"affinity, real-time", needing},
     {"disk", waiting_on_disk},
     {"the guard", guarded},
+    {"a gain is confirmed", confirmed},
     {"no ping-pong", no_ping_pong},
     {"several, and wrong names", several},
     {"a policy in a shared object", shared_object},

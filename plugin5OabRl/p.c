@@ -1,2 +1,0 @@
-#include "hmf/policy.h"
-#include <string.h>
