@@ -16,7 +16,7 @@ EXTRA_DIST += src/graph_field.c src/graph_field.h src/graph_json.c src/graph_jso
 
 hmf_SOURCES += src/tools/hmf_graph.c src/tools/hmf_graph.h src/tools/hmf_sim.c
 dist_man_MANS += doc/man/hmf-graph.1 doc/man/hmf-sim.1
-EXTRA_DIST += mpi-examples/graph/figure1.json mpi-examples/graph/figure1.svg mpi-examples/graph/slow_node.json
+EXTRA_DIST += doc/policies.md mpi-examples/graph/figure1.json mpi-examples/graph/figure1.svg mpi-examples/graph/slow_node.json
 
 unit_tests += tests/unit/test_costs tests/unit/test_policy tests/unit/test_sim
 tests_unit_test_policy_CPPFLAGS = $(AM_CPPFLAGS) -DINCLUDES='"$(abs_top_srcdir)/include"'

@@ -339,12 +339,18 @@ hmf_status_t hmf_graph_set_process(hmf_graph_t *g, const struct hmf_process *p)
     struct {
         const char *field;
         double x, most;
-    } part[] = {{"state_bytes", p->state_bytes, 1e18}, {"page_bytes", p->page_bytes, 1e18},
-                {"touched", p->touched, 1}, {"dirty_bytes_per_us", p->dirty_bytes_per_us, 1e12},
-                {"precopy_rounds", p->precopy_rounds, 64}, {"message_bytes", p->message_bytes, 1e18},
-                {"forwarded", p->forwarded, 1e18}, {"forwarded_bytes", p->forwarded_bytes, 1e18},
-                {"links", p->links, 1e18}, {"link_us", p->link_us, 1e18},
-                {"calls", p->calls, 1e18}, {"call_bytes", p->call_bytes, 1e18},
+    } part[] = {{"state_bytes", p->state_bytes, 1e18},
+                {"page_bytes", p->page_bytes, 1e18},
+                {"touched", p->touched, 1},
+                {"dirty_bytes_per_us", p->dirty_bytes_per_us, 1e12},
+                {"precopy_rounds", p->precopy_rounds, 64},
+                {"message_bytes", p->message_bytes, 1e18},
+                {"forwarded", p->forwarded, 1e18},
+                {"forwarded_bytes", p->forwarded_bytes, 1e18},
+                {"links", p->links, 1e18},
+                {"link_us", p->link_us, 1e18},
+                {"calls", p->calls, 1e18},
+                {"call_bytes", p->call_bytes, 1e18},
                 {"code_bytes", p->code_bytes, 1e18}};
 
     if (p->mechanism < HMF_MOVE_WHOLE || p->mechanism > HMF_MOVE_ON_REFERENCE)

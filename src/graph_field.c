@@ -101,8 +101,8 @@ struct hmf__field hmf__field_item(struct hmf__field *f, json_t *array, const cha
 {
     struct hmf__field item = field_of(f->all, json_array_get(array, i));
 
-    snprintf(item.path, sizeof item.path, "%.100s%s%.40s[%zu]", f->path, f->path[0] ? "." : "", name,
-             i);
+    snprintf(item.path, sizeof item.path, "%.100s%s%.40s[%zu]", f->path, f->path[0] ? "." : "",
+             name, i);
     if (!item.object)
         hmf__field_wrong(&item, "", "is not an object");
     return item;

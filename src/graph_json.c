@@ -1,5 +1,6 @@
-/* Graphs from JSON text and back.  Names of fields are those of hmf/graph.h; doc/policies.md shows a
- * file.  What values are allowed is graph.c's affair, this only adds the place to its messages. */
+/* Graphs from JSON text and back.  Names of fields are those of hmf/graph.h; doc/policies.md shows
+ * a file.  What values are allowed is graph.c's affair, this only adds the place to its messages.
+ */
 #include "config.h"
 
 #include "graph_field.h"
@@ -248,7 +249,8 @@ hmf_status_t hmf_graph_load(const char *path, hmf_graph_t **g)
     return rc ? rc : read_root(root, path, g);
 }
 
-/* ---- writing: jansson's calls give an error for a NULL, so that the end alone is looked at ---- */
+/* ---- writing: jansson's calls give an error for a NULL, so that the end alone is looked at ----
+ */
 
 static json_t *number(double x)
 {
@@ -374,7 +376,8 @@ hmf_status_t hmf_graph_json(const hmf_graph_t *g, char **text)
         dumped = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
     json_decref(root);
     if (!dumped)
-        return hmf__fail(HMF_ERR_NOMEM, "cannot write the graph as JSON: no memory, or a name is not UTF-8");
+        return hmf__fail(HMF_ERR_NOMEM,
+                         "cannot write the graph as JSON: no memory, or a name is not UTF-8");
     *text = hmf__strdup(dumped); /* one allocator for all texts that users free */
     free(dumped);
     return *text ? HMF_OK : hmf__fail(HMF_ERR_NOMEM, "no memory for the graph as JSON");

@@ -10,7 +10,8 @@
 void hmf__graph_read(struct hmf__field *f, hmf_graph_t *g);
 
 /* The vertex that the field names; HMF_NO_VERTEX if there is no field, or after an error. */
-size_t hmf__graph_read_name(struct hmf__field *f, const char *field, int must, const hmf_graph_t *g);
+size_t hmf__graph_read_name(struct hmf__field *f, const char *field, int must,
+                            const hmf_graph_t *g);
 
 /* A weight: a number, "inf", or an object. */
 void hmf__graph_read_weight(struct hmf__field *f, const char *name, struct hmf_weight *w);

@@ -9,8 +9,9 @@
 
 static hmf_status_t unsupported(void)
 {
-    return hmf__fail(HMF_ERR_UNSUPPORTED, "built without JSON: install jansson (Debian: libjansson-dev), "
-                                          "configure and build again");
+    return hmf__fail(HMF_ERR_UNSUPPORTED,
+                     "built without JSON: install jansson (Debian: libjansson-dev), "
+                     "configure and build again");
 }
 
 hmf_status_t hmf_graph_parse(const char *json, size_t len, const char *where, hmf_graph_t **g)

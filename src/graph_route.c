@@ -41,7 +41,8 @@ static void search(const hmf_graph_t *g, size_t from, size_t to, double t, struc
             if (s[j].final || !g->at[at * g->cap + j])
                 continue;
             double w = s[at].weight + hmf_graph_edge_weight(g, at, j);
-            if (w < s[j].weight || (isfinite(w) && w == s[j].weight && s[at].moves + 1 < s[j].moves))
+            if (w < s[j].weight ||
+                (isfinite(w) && w == s[j].weight && s[at].moves + 1 < s[j].moves))
                 s[j] = (struct seen){w, s[at].moves + 1, at, 0};
         }
     }
@@ -65,7 +66,8 @@ hmf_status_t hmf_graph_route(const hmf_graph_t *g, size_t from, size_t to, doubl
     *n = s[to].moves + 1;
     *weight_us = s[to].weight;
     if (*n > cap) {
-        rc = hmf__fail(HMF_ERR_LIMIT, "the way from %s to %s has %zu vertices, there is room for %zu",
+        rc = hmf__fail(HMF_ERR_LIMIT,
+                       "the way from %s to %s has %zu vertices, there is room for %zu",
                        g->vertex[from].name, g->vertex[to].name, *n, cap);
         goto free_seen;
     }

@@ -36,9 +36,15 @@ void hmf_history_decided(struct hmf_history *h, const struct hmf_decision *d)
 
 void hmf_policy_options_init(struct hmf_policy_options *o)
 {
-    *o = (struct hmf_policy_options){.hysteresis = 0.1, .confirm = 5, .settle_us = 30e6, .max_moves = 4,
-                                     .window_us = 600e6, .quarantine_us = 3600e6,
-                                     .threshold = 1.5, .real_time = 1.2, .margin_us = 1e6,
+    *o = (struct hmf_policy_options){.hysteresis = 0.1,
+                                     .confirm = 5,
+                                     .settle_us = 30e6,
+                                     .max_moves = 4,
+                                     .window_us = 600e6,
+                                     .quarantine_us = 3600e6,
+                                     .threshold = 1.5,
+                                     .real_time = 1.2,
+                                     .margin_us = 1e6,
                                      .rise = 10};
 }
 
@@ -251,13 +257,15 @@ hmf_status_t hmf_policies_decide(const hmf_policies_t *p, const struct hmf_polic
     memset(out, 0, sizeof *out);
     out->to = HMF_NO_VERTEX;
     if (!in->graph || !in->history || !in->options || !hmf_graph_count(in->graph))
-        return hmf__fail(HMF_ERR_ARG, "a decision needs a graph with vertices, a history and options");
+        return hmf__fail(HMF_ERR_ARG,
+                         "a decision needs a graph with vertices, a history and options");
     for (size_t i = 0; i < p->n; i++) {
         memset(&d, 0, sizeof d);
         stay(in, &d);
         d.stay_us = hmf__policy_stay(in);
         d.go_us = INFINITY;
-        if ((rc = p->policy[i].what->decide(in, &d)) || (rc = check_answer(p->policy[i].what, in, &d)))
+        if ((rc = p->policy[i].what->decide(in, &d)) ||
+            (rc = check_answer(p->policy[i].what, in, &d)))
             break;
         if (d.action == HMF_STAY)
             stay(in, &d);

@@ -48,10 +48,10 @@ hmf_status_t hmf__policy_least_cost(const struct hmf_policy_input *in, struct hm
     } else {
         d->go_us = o.total_us;
         d->move_us = o.move_us;
-        hmf__policy_say(d, "stays on %s for %s, the best other place is %s for %s with a move of %s",
-                        hmf__policy_here(in), hmf__policy_time(d->stay_us),
-                        hmf__policy_name(in, v), hmf__policy_time(o.total_us),
-                        hmf__policy_time(o.move_us));
+        hmf__policy_say(d,
+                        "stays on %s for %s, the best other place is %s for %s with a move of %s",
+                        hmf__policy_here(in), hmf__policy_time(d->stay_us), hmf__policy_name(in, v),
+                        hmf__policy_time(o.total_us), hmf__policy_time(o.move_us));
     }
     return HMF_OK;
 }
@@ -128,8 +128,9 @@ hmf_status_t hmf__policy_swap(const struct hmf_policy_input *in, struct hmf_deci
     d->to = best->vertex;
     d->peer = best->rank;
     d->stay_us = before;
-    hmf__policy_say(d, "with rank %d on %s: shares %.3g and %.3g, weights %.3g and %.3g, %s as it is, "
-                       "%s exchanged",
+    hmf__policy_say(d,
+                    "with rank %d on %s: shares %.3g and %.3g, weights %.3g and %.3g, %s as it is, "
+                    "%s exchanged",
                     best->rank, hmf__policy_name(in, best->vertex), in->share, best->share, w,
                     best->weight, hmf__policy_time(before), hmf__policy_time(d->go_us));
     return HMF_OK;

@@ -84,9 +84,9 @@ hmf_status_t hmf__policy_eviction(const struct hmf_policy_input *in, struct hmf_
     return HMF_OK;
 }
 
-/* From the notice on the weight rises at a constant rate, to (1 + rise) times itself at the end.  It leaves
- * when that exceeds the weight elsewhere by the hysteresis, and in any case when only the move and the
- * margin fit before the end. */
+/* From the notice on the weight rises at a constant rate, to (1 + rise) times itself at the end. It
+ * leaves when that exceeds the weight elsewhere by the hysteresis, and in any case when only the
+ * move and the margin fit before the end. */
 hmf_status_t hmf__policy_degradation(const struct hmf_policy_input *in, struct hmf_decision *d)
 {
     const struct hmf_policy_options *p = in->options;
@@ -115,14 +115,17 @@ hmf_status_t hmf__policy_degradation(const struct hmf_policy_input *in, struct h
     }
     double span = in->ends_at_us - in->notice_us;
     double part = span > 0 ? fmin(1, (in->now_us - in->notice_us) / span) : 1;
-    double risen = w * (1 + p->rise * part), there = hmf_graph_vertex_weight(in->graph, v, in->now_us);
+    double risen = w * (1 + p->rise * part),
+           there = hmf_graph_vertex_weight(in->graph, v, in->now_us);
     if (left <= o.move_us + p->margin_us || risen >= there * (1 + p->hysteresis)) {
         hmf__policy_go(d, v, &o);
         d->must = 1;
-        hmf__policy_say(d, "leaves %s, which ends in %s, for %s: weight risen to %.3g, there %.3g, the "
-                           "move costs %s",
-                        hmf__policy_here(in), hmf__policy_time(left), hmf__policy_name(in, v), risen,
-                        there, hmf__policy_time(o.move_us));
+        hmf__policy_say(
+            d,
+            "leaves %s, which ends in %s, for %s: weight risen to %.3g, there %.3g, the "
+            "move costs %s",
+            hmf__policy_here(in), hmf__policy_time(left), hmf__policy_name(in, v), risen, there,
+            hmf__policy_time(o.move_us));
         return HMF_OK;
     }
     d->go_us = o.total_us;
@@ -153,7 +156,8 @@ hmf_status_t hmf__policy_disk(const struct hmf_policy_input *in, struct hmf_deci
         d->anyway = 1;
         hmf__policy_say(d, "goes from %s to %s, weights are down to %.3g", hmf__policy_here(in),
                         hmf__policy_name(in, v), least);
-    } else if (!waiting && least > limit && (v = hmf__policy_best(in, HMF__DISKS, &o)) != HMF_NO_VERTEX) {
+    } else if (!waiting && least > limit &&
+               (v = hmf__policy_best(in, HMF__DISKS, &o)) != HMF_NO_VERTEX) {
         hmf__policy_go(d, v, &o);
         d->anyway = 1;
         hmf__policy_say(d, "goes from %s to %s, the least weight of a host is %.3g, above %.3g",

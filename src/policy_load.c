@@ -26,8 +26,9 @@ static hmf_status_t unknown(const char *name)
 
     for (size_t i = 0; (p = hmf_policy_at(i)); i++)
         snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? ", " : "", p->name);
-    return hmf__fail(HMF_ERR_NAME, "there is no policy \"%s\"; there are %s, and paths of shared objects",
-                     name, all);
+    return hmf__fail(HMF_ERR_NAME,
+                     "there is no policy \"%s\"; there are %s, and paths of shared objects", name,
+                     all);
 }
 
 static hmf_status_t load(const char *path, struct hmf__policy_loaded *l)
@@ -45,8 +46,9 @@ static hmf_status_t load(const char *path, struct hmf__policy_loaded *l)
         rc = hmf__fail(HMF_ERR_IO, "%s has no function %s, or it gives nothing", path,
                        HMF_POLICY_PLUGIN);
     else if (p->abi != HMF_POLICY_ABI)
-        rc = hmf__fail(HMF_ERR_VERSION, "the policy %s is made for interface %u, this is %u: build it again",
-                       path, p->abi, HMF_POLICY_ABI);
+        rc = hmf__fail(HMF_ERR_VERSION,
+                       "the policy %s is made for interface %u, this is %u: build it again", path,
+                       p->abi, HMF_POLICY_ABI);
     else if (!p->name || !p->name[0] || !p->decide)
         rc = hmf__fail(HMF_ERR_ARG, "the policy %s has no name or no function", path);
     if (rc) {

@@ -60,8 +60,8 @@ hmf_status_t hmf__policy_real_time(const struct hmf_policy_input *in, struct hmf
     }
     hmf__policy_go(d, best, &o);
     d->must = 1;
-    hmf__policy_say(d, "leaves %s, weight %.3g%s, for %s, weight %.3g: the move costs %s", at->name, w,
-                    at->real_time ? "" : " and not fit for real time", hmf__policy_name(in, best),
-                    least, hmf__policy_time(o.move_us));
+    hmf__policy_say(d, "leaves %s, weight %.3g%s, for %s, weight %.3g: the move costs %s", at->name,
+                    w, at->real_time ? "" : " and not fit for real time",
+                    hmf__policy_name(in, best), least, hmf__policy_time(o.move_us));
     return HMF_OK;
 }

@@ -141,8 +141,8 @@ static void apply(struct sim *s, const struct hmf__sim_event *e)
         s->rank[e->rank].real_time = e->real_time;
 }
 
-/* A rank that is lost takes the whole job back to the last checkpoint, or only itself if ranks do not
- * wait for each other. */
+/* A rank that is lost takes the whole job back to the last checkpoint, or only itself if ranks do
+ * not wait for each other. */
 static void lose(struct sim *s, struct runner *r)
 {
     if (r->to != HMF_NO_VERTEX)
@@ -172,7 +172,8 @@ static void fail_places(struct sim *s)
         s->place[i].failed = 1;
         for (size_t k = 0; k < s->m->nranks; k++) {
             struct runner *r = &s->rank[k];
-            /* One that moves is at its source until it has arrived; one bound for here has its source. */
+            /* One that moves is at its source until it has arrived; one bound for here has its
+             * source. */
             if (!r->lost && r->at == i && isinf(r->end_us)) {
                 lose(s, r);
             } else if (!r->lost && r->to == i) {
@@ -276,7 +277,8 @@ static hmf_status_t decide(struct sim *s, const hmf_policies_t *policies, hmf__s
         struct runner *r = &s->rank[k];
         struct hmf_policy_input in;
         struct hmf_decision d;
-        if (r->lost || r->to != HMF_NO_VERTEX || isfinite(r->end_us) || r->blocked_until_us > s->now)
+        if (r->lost || r->to != HMF_NO_VERTEX || isfinite(r->end_us) ||
+            r->blocked_until_us > s->now)
             continue;
         show(s, r);
         hmf_policy_input_init(&in, s->g, &r->history, &s->m->options);
@@ -367,16 +369,20 @@ static hmf_status_t check_model(const struct hmf__sim_model *m)
     if (!n || !m->nranks)
         return hmf__fail(HMF_ERR_ARG, "a model needs a graph and ranks");
     if (!(m->step_us > 0 && m->decide_us > 0 && m->limit_us / m->step_us <= 1e8))
-        return hmf__fail(HMF_ERR_ARG, "step_us %g, decide_us %g and limit_us %g: give more than 0, and at most "
-                                      "1e8 steps", m->step_us, m->decide_us, m->limit_us);
+        return hmf__fail(HMF_ERR_ARG,
+                         "step_us %g, decide_us %g and limit_us %g: give more than 0, and at most "
+                         "1e8 steps",
+                         m->step_us, m->decide_us, m->limit_us);
     if (!(m->noise >= 0 && m->noise <= 1 && m->checkpoint_us >= 0 && m->checkpoint_cost_us >= 0 &&
           m->restart_us >= 0))
-        return hmf__fail(HMF_ERR_ARG, "noise, checkpoint or restart times of the model are below 0, or noise "
-                                      "above 1");
+        return hmf__fail(HMF_ERR_ARG,
+                         "noise, checkpoint or restart times of the model are below 0, or noise "
+                         "above 1");
     for (size_t k = 0; k < m->nranks; k++)
         if (m->rank[k].at >= n || m->graph->vertex[m->rank[k].at].kind != HMF_VERTEX_HOST ||
             !(m->rank[k].work_us > 0 && m->rank[k].share > 0) || isinf(m->rank[k].work_us))
-            return hmf__fail(HMF_ERR_ARG, "rank %zu: give it a host, and work and share above 0", k);
+            return hmf__fail(HMF_ERR_ARG, "rank %zu: give it a host, and work and share above 0",
+                             k);
     for (size_t e = 0; e < m->nevents; e++)
         if ((m->event[e].what & (HMF__SIM_NEEDS | HMF__SIM_REAL_TIME)
                  ? m->event[e].rank >= m->nranks : m->event[e].vertex >= n))

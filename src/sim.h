@@ -81,8 +81,8 @@ typedef void (*hmf__sim_cb)(void *ctx, double at_us, size_t rank, const struct h
 void hmf__sim_init(struct hmf__sim_model *m);
 void hmf__sim_fini(struct hmf__sim_model *m);
 
-/* One policy with one mechanism; the model is not changed.  HMF_ERR_ARG (a model that makes no sense),
- * what policies return, HMF_ERR_NOMEM. */
+/* One policy with one mechanism; the model is not changed.  HMF_ERR_ARG (a model that makes no
+ * sense), what policies return, HMF_ERR_NOMEM. */
 hmf_status_t hmf__sim_run(const struct hmf__sim_model *m, const hmf_policies_t *policies,
                           enum hmf_mechanism mechanism, hmf__sim_cb tell, void *ctx,
                           struct hmf__sim_result *result);

@@ -16,7 +16,8 @@ static void *array_of(struct hmf__field *f, const char *name, size_t size, json_
 
     *a = hmf__field_array(f, name, n);
     if (*n && !f->all->status && !(p = hmf__calloc(*n, size)))
-        f->all->status = hmf__fail(HMF_ERR_NOMEM, "%s: no memory for %zu %s", f->all->where, *n, name);
+        f->all->status =
+            hmf__fail(HMF_ERR_NOMEM, "%s: no memory for %zu %s", f->all->where, *n, name);
     if (!p)
         *n = 0;
     return p;
@@ -155,11 +156,17 @@ static void read_options(struct hmf__field *f, struct hmf_policy_options *o)
     struct {
         const char *name;
         double *x;
-    } each[] = {{"hysteresis", &o->hysteresis}, {"min_gain_us", &o->min_gain_us},
-                {"confirm", &o->confirm}, {"settle_us", &o->settle_us}, {"max_moves", &o->max_moves},
-                {"window_us", &o->window_us}, {"quarantine_us", &o->quarantine_us},
-                {"threshold", &o->threshold}, {"real_time", &o->real_time},
-                {"margin_us", &o->margin_us}, {"rise", &o->rise}};
+    } each[] = {{"hysteresis", &o->hysteresis},
+                {"min_gain_us", &o->min_gain_us},
+                {"confirm", &o->confirm},
+                {"settle_us", &o->settle_us},
+                {"max_moves", &o->max_moves},
+                {"window_us", &o->window_us},
+                {"quarantine_us", &o->quarantine_us},
+                {"threshold", &o->threshold},
+                {"real_time", &o->real_time},
+                {"margin_us", &o->margin_us},
+                {"rise", &o->rise}};
 
     for (size_t i = 0; i < sizeof each / sizeof each[0]; i++) {
         hmf__field_number(&sub, each[i].name, 0, 0, each[i].x);

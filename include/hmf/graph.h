@@ -152,7 +152,8 @@ hmf_status_t hmf_graph_copy(const hmf_graph_t *g, hmf_graph_t **copy);
 void hmf_graph_free(hmf_graph_t *g); /* NULL is fine */
 
 /* Add a vertex; *index, if asked for, is its number (0, 1, ...).  The first one is active.
- * HMF_ERR_ARG (a field out of range), HMF_ERR_NAME (the name is there), HMF_ERR_LIMIT, HMF_ERR_NOMEM. */
+ * HMF_ERR_ARG (a field out of range), HMF_ERR_NAME (the name is there), HMF_ERR_LIMIT,
+ * HMF_ERR_NOMEM. */
 hmf_status_t hmf_graph_add(hmf_graph_t *g, const struct hmf_vertex *v, size_t *index);
 
 /* Replace vertex i.  HMF_ERR_ARG, HMF_ERR_NAME. */
@@ -190,8 +191,8 @@ double hmf_graph_message(const hmf_graph_t *g, size_t i, size_t j, double bytes)
  * format c with the smallest x_ac + x_cb; INFINITY if there is no way. */
 double hmf_graph_rate(const hmf_graph_t *g, const char *a, const char *b);
 
-/* What a move over one edge is made of.  total_us is the edge's weight E_ij, the sum of all above it
- * (or as given, the others then being 0). */
+/* What a move over one edge is made of.  total_us is the edge's weight E_ij, the sum of all above
+ * it (or as given, the others then being 0). */
 struct hmf_edge_cost {
     double negotiation_us;             /* N_ij */
     double removal_us;                 /* CR_i */
@@ -230,7 +231,8 @@ hmf_status_t hmf_graph_route(const hmf_graph_t *g, size_t from, size_t to, doubl
 /* What staying at the active vertex, or going elsewhere, costs over the remaining time:
  *   stay:  integral of W_i over [now, now + remaining]
  *   go:    E(route) + integral of W_j over as long, from the arrival on (infinite at a file
- *          server, which cannot keep a process); what the process gets done while it is copied in advance is taken off the remaining time. */
+ *          server, which cannot keep a process); what the process gets done while it is copied in
+ *          advance is taken off the remaining time. */
 struct hmf_outlook {
     double move_us;  /* 0 for staying */
     double run_us;
@@ -247,8 +249,8 @@ hmf_status_t hmf_graph_outlook(const hmf_graph_t *g, size_t to, double now_us, d
 
 /* Read a graph from JSON text (doc/policies.md describes it; no NUL needed behind it).  `where`
  * names the text in messages.
- * HMF_ERR_FORMAT (the text says which line or which field), HMF_ERR_NAME, HMF_ERR_ARG, HMF_ERR_LIMIT,
- * HMF_ERR_NOMEM, HMF_ERR_UNSUPPORTED (built without a JSON library). */
+ * HMF_ERR_FORMAT (the text says which line or which field), HMF_ERR_NAME, HMF_ERR_ARG,
+ * HMF_ERR_LIMIT, HMF_ERR_NOMEM, HMF_ERR_UNSUPPORTED (built without a JSON library). */
 hmf_status_t hmf_graph_parse(const char *json, size_t len, const char *where, hmf_graph_t **g);
 
 /* The same of a file.  Also HMF_ERR_IO. */

@@ -1,12 +1,12 @@
 /* Policies: whether a process should leave the vertex where it is, and for which one.
  *
- * A policy is a pure function of a graph (hmf/graph.h), a short history of moves and a few facts about
- * the process; it keeps nothing and does nothing.  The running job and the simulator call the same
- * ones.  A policy has a name; several named together ("eviction,degradation,least-cost") are asked
- * in that order, and the first that wants to move is heard.  A name with a slash is a shared object
- * of the user's.  Around every policy stands the same guard: no move for a small gain, none back to
- * where it just left, not too many, none to a suspected host.  doc/policies.md has each policy with
- * an example.
+ * A policy is a pure function of a graph (hmf/graph.h), a short history of moves and a few facts
+ * about the process; it keeps nothing and does nothing.  The running job and the simulator call the
+ * same ones.  A policy has a name; several named together ("eviction,degradation,least-cost") are
+ * asked in that order, and the first that wants to move is heard.  A name with a slash is a shared
+ * object of the user's.  Around every policy stands the same guard: no move for a small gain, none
+ * back to where it just left, not too many, none to a suspected host.  doc/policies.md has each
+ * policy with an example.
  *
  * Units as in hmf/graph.h.  Nothing here is collective or touches MPI.  Threads: all functions may
  * be called from any thread, loading from one at a time.
@@ -52,14 +52,14 @@ struct hmf_policy_options {
     double max_moves;      /* so many moves ... */
     double window_us;      /* ... within that time; at most HMF_HISTORY_MOVES are remembered */
     double quarantine_us;  /* how long a suspected host gets nothing new */
-    double threshold;      /* weight from which "threshold" leaves, and "disk" calls a host overloaded */
+    double threshold; /* weight from which "threshold" leaves, and "disk" calls a host overloaded */
     double real_time;      /* largest weight of a host in a real-time phase */
     double margin_us;      /* how long before a known end a host is empty */
-    double rise;           /* "degradation": what staying costs more at the end than at the notice */
+    double rise; /* "degradation": what staying costs more at the end than at the notice */
 };
 
-/* hysteresis 0.1, min_gain 0, confirm 5, settle 30 s, 4 moves in 10 minutes, quarantine 1 hour, threshold 1.5,
- * real_time 1.2, margin 1 s, rise 10. */
+/* hysteresis 0.1, min_gain 0, confirm 5, settle 30 s, 4 moves in 10 minutes, quarantine 1 hour,
+ * threshold 1.5, real_time 1.2, margin 1 s, rise 10. */
 void hmf_policy_options_init(struct hmf_policy_options *o);
 
 /* Another active rank, for exchanges. */
@@ -78,7 +78,7 @@ struct hmf_policy_input {
     const struct hmf_policy_options *options;
     size_t request;             /* "manual": where the operator wants it; HMF_NO_VERTEX: nowhere */
     size_t home;                /* "home": where it belongs; HMF_NO_VERTEX: nowhere */
-    const char *needs;          /* resources that this phase needs, separated by commas; NULL: none */
+    const char *needs; /* resources that this phase needs, separated by commas; NULL: none */
     int real_time;              /* 1: a phase with real-time needs */
     double notice_us;           /* since when an end of the active vertex is known */
     double ends_at_us;          /* that end; INFINITY: none is known */
@@ -87,7 +87,8 @@ struct hmf_policy_input {
     size_t npeers;
 };
 
-/* Everything unset: 0, NULL, INFINITY, HMF_NO_VERTEX, share 1; graph, history and options as given. */
+/* Everything unset: 0, NULL, INFINITY, HMF_NO_VERTEX, share 1; graph, history and options as given.
+ */
 void hmf_policy_input_init(struct hmf_policy_input *in, const hmf_graph_t *graph,
                            const struct hmf_history *history,
                            const struct hmf_policy_options *options);
@@ -98,7 +99,7 @@ enum hmf_action { HMF_STAY, HMF_GO, HMF_SWAP };
 
 struct hmf_decision {
     enum hmf_action action;
-    size_t to;          /* HMF_GO: there; HMF_SWAP: the other rank's vertex; HMF_STAY: the active one */
+    size_t to; /* HMF_GO: there; HMF_SWAP: the other rank's vertex; HMF_STAY: the active one */
     int peer;           /* HMF_SWAP: the other rank */
     int must;           /* 1: it must leave, the guard asks only whether it can */
     int anyway;         /* 1: whatever the gain, but not beyond the limits on moves */
@@ -117,13 +118,13 @@ struct hmf_policy {
     unsigned abi;      /* HMF_POLICY_ABI */
     const char *name;  /* without commas and slashes */
     const char *help;  /* one line */
-    /* Decide.  *out comes as "stay"; a policy fills in what it knows.  It must not keep pointers to the input.  A status
-     * other than HMF_OK makes the caller stay. */
+    /* Decide.  *out comes as "stay"; a policy fills in what it knows.  It must not keep pointers to
+     * the input.  A status other than HMF_OK makes the caller stay. */
     hmf_status_t (*decide)(const struct hmf_policy_input *in, struct hmf_decision *out);
 };
 
-/* A shared object exports   const struct hmf_policy *hmf_policy_plugin(void);   by this name.  What it
- * returns stays valid and unchanged while the object is loaded. */
+/* A shared object exports   const struct hmf_policy *hmf_policy_plugin(void);   by this name.  What
+ * it returns stays valid and unchanged while the object is loaded. */
 #define HMF_POLICY_PLUGIN "hmf_policy_plugin"
 typedef const struct hmf_policy *(*hmf_policy_plugin_t)(void);
 
@@ -133,9 +134,10 @@ const struct hmf_policy *hmf_policy_at(size_t i);
 /* Policies to be asked one after the other. */
 typedef struct hmf_policies hmf_policies_t;
 
-/* From names separated by commas; one with a slash is the path of a shared object, which runs with the
- * caller's rights.  HMF_ERR_NAME (the text lists those there are), HMF_ERR_IO (a shared object cannot be
- * loaded), HMF_ERR_VERSION (it is of another interface), HMF_ERR_ARG (empty), HMF_ERR_NOMEM. */
+/* From names separated by commas; one with a slash is the path of a shared object, which runs with
+ * the caller's rights.  HMF_ERR_NAME (the text lists those there are), HMF_ERR_IO (a shared object
+ * cannot be loaded), HMF_ERR_VERSION (it is of another interface), HMF_ERR_ARG (empty),
+ * HMF_ERR_NOMEM. */
 hmf_status_t hmf_policies_new(const char *names, hmf_policies_t **p);
 void hmf_policies_free(hmf_policies_t *p); /* also unloads; NULL is fine */
 
@@ -147,8 +149,9 @@ hmf_status_t hmf_policies_decide(const hmf_policies_t *p, const struct hmf_polic
 
 /* ---- for those who write policies ---- */
 
-/* Why vertex v may not be gone to now, NULL if it may: it is the active one or a file server, has no
- * free place, lacks what is needed, is suspected, was left just before, or its weight is infinite. */
+/* Why vertex v may not be gone to now, NULL if it may: it is the active one or a file server, has
+ * no free place, lacks what is needed, is suspected, was left just before, or its weight is
+ * infinite. */
 const char *hmf_policy_objection(const struct hmf_policy_input *in, size_t v);
 
 #ifdef __cplusplus

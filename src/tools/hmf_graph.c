@@ -12,7 +12,8 @@
 #include <string.h>
 
 const char hmf_graph_usage[] =
-    "  graph FILE            what a graph's vertices and edges cost, and what staying or going would\n"
+    "  graph FILE            what a graph's vertices and edges cost, and what staying or going "
+    "would\n"
     "      --dot  --json  as a drawing for Graphviz, as JSON    --route A B  the cheapest way\n"
     "      --at=US  at that time (0)    --remaining=US  for so long (1e6)\n";
 
@@ -118,9 +119,10 @@ static void edges(const hmf_graph_t *g)
                 continue;
             snprintf(name, sizeof name, "%s -> %s", hmf_graph_vertex(g, i)->name,
                      hmf_graph_vertex(g, j)->name);
-            printf("%-24s %9.4g %9.4g %9.4g %9.4g %9.4g %9.4g %9.4g %9.4g %9.4g %9.4g %9.4g\n", name,
-                   c.negotiation_us, c.removal_us, c.creation_us, c.write_us, c.read_us, c.between_us,
-                   c.translation_us, c.code_us, c.forwarding_us, c.residual_us, c.total_us);
+            printf("%-24s %9.4g %9.4g %9.4g %9.4g %9.4g %9.4g %9.4g %9.4g %9.4g %9.4g %9.4g\n",
+                   name, c.negotiation_us, c.removal_us, c.creation_us, c.write_us, c.read_us,
+                   c.between_us, c.translation_us, c.code_us, c.forwarding_us, c.residual_us,
+                   c.total_us);
         }
 }
 

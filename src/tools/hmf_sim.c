@@ -11,7 +11,8 @@
 #include <string.h>
 
 const char hmf_sim_usage[] =
-    "  sim FILE              when the job of a model would end under each policy, and how often it moved\n"
+    "  sim FILE              when the job of a model would end under each policy, and how often it "
+    "moved\n"
     "      --policy=NAMES  instead of the model's (may be repeated)    --seed=N\n"
     "      --explain[=all]  each move (each decision) in a line    --json  for machines\n"
     "  policies              the policies there are\n";
@@ -75,15 +76,16 @@ static int run(const struct hmf__sim_model *m, const char *names, enum hmf_mecha
     if (rc)
         return failed();
     if (o->json)
-        printf("%s\n {\"policy\": \"%s\", \"mechanism\": \"%s\", \"finished\": %s, \"end_us\": %.17g, "
-               "\"moves\": %zu, \"moving_us\": %.17g, \"losses\": %zu, \"lost_us\": %.17g, "
-               "\"decisions\": %zu}",
-               first ? "[" : ",", names, hmf_mechanism_name(mechanism), r.finished ? "true" : "false",
-               r.end_us, r.moves, r.moving_us, r.losses, r.lost_us, r.decisions);
+        printf(
+            "%s\n {\"policy\": \"%s\", \"mechanism\": \"%s\", \"finished\": %s, \"end_us\": %.17g, "
+            "\"moves\": %zu, \"moving_us\": %.17g, \"losses\": %zu, \"lost_us\": %.17g, "
+            "\"decisions\": %zu}",
+            first ? "[" : ",", names, hmf_mechanism_name(mechanism), r.finished ? "true" : "false",
+            r.end_us, r.moves, r.moving_us, r.losses, r.lost_us, r.decisions);
     else
-        printf("%-36s %-13s %s%11.1f %6zu %10.2f %7zu %10.1f\n", names, hmf_mechanism_name(mechanism),
-               r.finished ? " " : ">", r.end_us / 1e6, r.moves, r.moving_us / 1e6, r.losses,
-               r.lost_us / 1e6);
+        printf("%-36s %-13s %s%11.1f %6zu %10.2f %7zu %10.1f\n", names,
+               hmf_mechanism_name(mechanism), r.finished ? " " : ">", r.end_us / 1e6, r.moves,
+               r.moving_us / 1e6, r.losses, r.lost_us / 1e6);
     return 0;
 }
 

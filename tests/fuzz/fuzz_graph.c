@@ -1,8 +1,7 @@
 /* Fuzzer over the reader of graphs: any text gives a graph or an error that says where.  A graph
- * that was read is asked for everything, written, and must be read back.  With -DFUZZ_MAIN a program
- * that runs files, or mutates them for a number of runs:
- *     fuzz_graph FILE...        fuzz_graph -n RUNS FILE...
- * else an entry for libFuzzer (clang -fsanitize=fuzzer,address,undefined).
+ * that was read is asked for everything, written, and must be read back.  With -DFUZZ_MAIN a
+ * program that runs files, or mutates them for a number of runs: fuzz_graph FILE... fuzz_graph -n
+ * RUNS FILE... else an entry for libFuzzer (clang -fsanitize=fuzzer,address,undefined).
  */
 #include "config.h"
 
@@ -92,7 +91,8 @@ static void mutate(char *p, size_t *len, size_t room)
             p[at] = (char)rnd();
             break;
         case 1: /* the next number becomes a word */
-            while (at < *len && !(p[at] >= '0' && p[at] <= '9' && (p[at - 1] == ' ' || p[at - 1] == ':')))
+            while (at < *len &&
+                   !(p[at] >= '0' && p[at] <= '9' && (p[at - 1] == ' ' || p[at - 1] == ':')))
                 at++;
             for (k = at; k < *len && strchr("0123456789.e+", p[k]); k++)
                 ;

@@ -84,7 +84,8 @@ static void weights(void)
     /* 100 of work at weight 1, then the integral of dt/(1 + 0.1 t) = 10 ln(1 + 0.1 t) */
     NEAR(hmf_weight_elapsed(&w, 0, 100), 100);
     NEAR(hmf_weight_elapsed(&w, 0, 110), 100 + 10 * expm1(1));
-    /* until 200 there is room for 10 ln 11 = 23.98 behind the first 100; the rest waits until 300 */
+    /* until 200 there is room for 10 ln 11 = 23.98 behind the first 100; the rest waits until 300
+     */
     NEAR(hmf_weight_elapsed(&w, 0, 100 + 10 * log(11) + 10 * log(22.0 / 21)), 310);
     w.infinite_until_us = INFINITY;
     CU_ASSERT(isinf(hmf_weight_elapsed(&w, 0, 200)));
@@ -253,8 +254,8 @@ static void routes(void)
 
     GOOD(hmf_graph_new(&g));
     size_t a = add("a", HMF_VERTEX_HOST, 1, 0, 0), b = add("b", HMF_VERTEX_HOST, 1, 0, 0),
-           c = add("c", HMF_VERTEX_HOST, INFINITY, 0, 0), d = add("d", HMF_VERTEX_DISK, INFINITY, 0, 0),
-           e = add("e", HMF_VERTEX_HOST, 1, 0, 0);
+           c = add("c", HMF_VERTEX_HOST, INFINITY, 0, 0),
+           d = add("d", HMF_VERTEX_DISK, INFINITY, 0, 0), e = add("e", HMF_VERTEX_HOST, 1, 0, 0);
     given(a, b, 10);
     given(a, c, 1);
     given(c, b, 1);
@@ -401,7 +402,8 @@ static void growing(void)
 static void as_text(void)
 {
     static const char json[] =
-        "{\"active\":\"b\", \"vertices\":[{\"name\":\"a\",\"weight\":{\"base\":1,\"rise_per_us\":0.5,"
+        "{\"active\":\"b\", "
+        "\"vertices\":[{\"name\":\"a\",\"weight\":{\"base\":1,\"rise_per_us\":0.5,"
         "\"infinite_from_us\":9}}, {\"name\":\"b\",\"weight\":\"inf\",\"has_code\":false}],"
         "\"edges\":[{\"from\":\"a\",\"to\":\"b\",\"us_per_byte\":0.1,\"both\":true}]}";
     char *text, *again;
@@ -425,12 +427,14 @@ static void as_text(void)
     hmf_graph_text_free(text);
     hmf_graph_text_free(again);
     GOOD(hmf_graph_dot(h, 0, &text));
-    CU_ASSERT_PTR_NOT_NULL(strstr(text, "v1 -> v0 [label=\"0 us\", color=black]")); /* no state: no cost */
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(text, "v1 -> v0 [label=\"0 us\", color=black]")); /* no state: no cost */
     hmf_graph_text_free(text);
     hmf_graph_free(h);
     hmf_graph_free(g);
     BAD(hmf_graph_parse("[]", 2, "it", &g), HMF_ERR_FORMAT, "it:  the text is not an object");
-    BAD(hmf_graph_parse("{\"vertices\":[{\"name\":\"a\",\"weight\":{\"bas\":1}}]}", strlen("{'vertices':[{'name':'a','weight':{'bas':1}}]}"), "it", &g),
+    BAD(hmf_graph_parse("{\"vertices\":[{\"name\":\"a\",\"weight\":{\"bas\":1}}]}",
+                        strlen("{'vertices':[{'name':'a','weight':{'bas':1}}]}"), "it", &g),
         HMF_ERR_FORMAT, "it: vertices[0].weight.bas is not known here");
 }
 

@@ -171,7 +171,8 @@ static void exchanging(void)
     CU_ASSERT_EQUAL(d.to, N1);
     CU_ASSERT_DOUBLE_EQUAL(d.stay_us, 400 * S, 1);
     CU_ASSERT_DOUBLE_EQUAL(d.go_us, 204 * S, 1);
-    SAYS("swap: with rank 4 on n1: shares 2 and 1, weights 2 and 1, 400 s as it is, 204 s exchanged");
+    SAYS("swap: with rank 4 on n1: shares 2 and 1, weights 2 and 1, 400 s as it is, 204 s "
+         "exchanged");
     in.share = 1;
     decide("swap");
     CU_ASSERT_EQUAL(d.action, HMF_STAY);
@@ -208,7 +209,8 @@ static void leaving(void)
     decide("eviction");
     CU_ASSERT_EQUAL(d.to, N2);
     CU_ASSERT_EQUAL(d.must, 1);
-    SAYS("eviction: leaves n0, whose weight is infinite, for n2: the move costs 2 s, the rest 100 s");
+    SAYS("eviction: leaves n0, whose weight is infinite, for n2: the move costs 2 s, the rest 100 "
+         "s");
     /* no host is left: the disk */
     change(N1, INFINITY);
     change(N2, INFINITY);
@@ -237,8 +239,8 @@ static void leaving(void)
     hmf_graph_free(g);
 }
 
-/* Notice at 1000 s of an end at 1100 s; weight 1 here, 3 elsewhere: it rises by 10 over the 100 s and is
- * 3.3 after 23 s. */
+/* Notice at 1000 s of an end at 1100 s; weight 1 here, 3 elsewhere: it rises by 10 over the 100 s
+ * and is 3.3 after 23 s. */
 static void degrading(void)
 {
     begin();
@@ -403,7 +405,8 @@ static void confirmed(void)
     hmf_graph_free(g);
 }
 
-/* Two weights that change places every 20 s: it moves at most once in settle_us, at most max_moves. */
+/* Two weights that change places every 20 s: it moves at most once in settle_us, at most max_moves.
+ */
 static void no_ping_pong(void)
 {
     int moves = 0;
@@ -440,7 +443,8 @@ static void several(void)
     decide("least-cost,eviction");
     SAYS("least-cost: stays on n0"); /* of those who stay the first explains */
     CU_ASSERT_EQUAL(hmf_policies_new("least-costs", &p), HMF_ERR_NAME);
-    CU_ASSERT_PTR_NOT_NULL(strstr(hmf_error_text(), "there are none, manual, threshold, least-cost"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(hmf_error_text(), "there are none, manual, threshold, least-cost"));
     CU_ASSERT_EQUAL(hmf_policies_new("", &p), HMF_ERR_ARG);
     CU_ASSERT_EQUAL(hmf_policies_new("./none.so", &p), HMF_ERR_IO);
     in.graph = NULL;
@@ -505,7 +509,8 @@ static void shared_object(void)
     in.npeers = 1;
     GOOD(hmf_policies_new(path, &p));
     CU_ASSERT_EQUAL(hmf_policies_decide(p, &in, &d), HMF_ERR_ARG);
-    CU_ASSERT_PTR_NOT_NULL(strstr(hmf_error_text(), "policy last answers action 1 to vertex 99 of 4"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(hmf_error_text(), "policy last answers action 1 to vertex 99 of 4"));
     SAYS("stays: policy last answers");
     hmf_policies_free(p);
     snprintf(text, sizeof text, "#define ABI 77\n%s", body);

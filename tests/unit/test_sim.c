@@ -54,7 +54,8 @@ static void begin(void)
     memset(ranks, 0, sizeof ranks);
     memset(events, 0, sizeof events);
     for (size_t k = 0; k < 3; k++)
-        ranks[k] = (struct hmf__sim_rank){.at = k, .home = HMF_NO_VERTEX, .work_us = 100 * S, .share = 1};
+        ranks[k] =
+            (struct hmf__sim_rank){.at = k, .home = HMF_NO_VERTEX, .work_us = 100 * S, .share = 1};
     m.rank = ranks;
     m.nranks = 2;
     m.event = events;
@@ -102,7 +103,8 @@ static void undisturbed(void)
 static void slow_host(void)
 {
     begin();
-    events[0] = (struct hmf__sim_event){.at_us = 20 * S, .what = HMF__SIM_LOAD, .vertex = 0, .load = 3};
+    events[0] =
+        (struct hmf__sim_event){.at_us = 20 * S, .what = HMF__SIM_LOAD, .vertex = 0, .load = 3};
     m.nevents = 1;
     run("none");
     NEAR(r.end_us, 340 * S);
@@ -127,8 +129,8 @@ static void slow_host(void)
     end();
 }
 
-/* Two ranks of shares 3 and 1 on hosts of speed 1 and 3: 300 s as it is, 100 s exchanged; the moves of
- * 2 s run at the same time. */
+/* Two ranks of shares 3 and 1 on hosts of speed 1 and 3: 300 s as it is, 100 s exchanged; the moves
+ * of 2 s run at the same time. */
 static void exchange(void)
 {
     struct hmf_vertex v;
@@ -177,9 +179,12 @@ static void owner(void)
     begin();
     ranks[0].home = 0;
     m.options.settle_us = 0;
-    events[0] = (struct hmf__sim_event){.at_us = 20 * S, .what = HMF__SIM_OWNER, .vertex = 0, .owner = 1};
-    events[1] = (struct hmf__sim_event){.at_us = 60 * S, .what = HMF__SIM_OWNER, .vertex = 0, .owner = 0};
-    events[2] = (struct hmf__sim_event){.at_us = 60 * S, .what = HMF__SIM_LOAD, .vertex = 2, .load = 1};
+    events[0] =
+        (struct hmf__sim_event){.at_us = 20 * S, .what = HMF__SIM_OWNER, .vertex = 0, .owner = 1};
+    events[1] =
+        (struct hmf__sim_event){.at_us = 60 * S, .what = HMF__SIM_OWNER, .vertex = 0, .owner = 0};
+    events[2] =
+        (struct hmf__sim_event){.at_us = 60 * S, .what = HMF__SIM_LOAD, .vertex = 2, .load = 1};
     m.nevents = 3;
     run("eviction");
     CU_ASSERT_EQUAL(r.moves, 1);
