@@ -17,7 +17,7 @@ says() {
 }
 says 0 '^sun1 .* active' graph "$figure"
 says 0 '^t3d  *host  *inf' graph "$figure"
-says 0 '^sun1 -> sun2  ' graph "$figure" --route sun1 sun2
+says 0 '^sun1 -> nfs -> sun2  ' graph "$figure" --route sun1 sun2
 says 0 'digraph' graph "$figure" --dot
 says 0 '"active": "sun1"' graph "$figure" --json
 says 2 'what is "--bogus"' graph "$figure" --bogus
