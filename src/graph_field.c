@@ -24,7 +24,7 @@ static hmf_status_t parsed(json_t *root, const json_error_t *e, const char *wher
     return HMF_OK;
 }
 
-hmf_status_t hmf__field_parse(const char *text, size_t len, const char *where, json_t **root)
+hmf_status_t hmf__json_parse(const char *text, size_t len, const char *where, json_t **root)
 {
     json_error_t e;
 
@@ -33,7 +33,7 @@ hmf_status_t hmf__field_parse(const char *text, size_t len, const char *where, j
     return parsed(json_loadb(text, len, JSON_REJECT_DUPLICATES, &e), &e, where, root);
 }
 
-hmf_status_t hmf__field_load(const char *path, json_t **root)
+hmf_status_t hmf__json_load(const char *path, json_t **root)
 {
     struct hmf__buf text = HMF__BUF_INIT;
     hmf_status_t rc;
@@ -53,13 +53,13 @@ hmf_status_t hmf__field_load(const char *path, json_t **root)
     else if (text.status)
         rc = hmf__fail(HMF_ERR_NOMEM, "%s: no memory to read it", path);
     else
-        rc = hmf__field_parse((const char *)text.data, text.len, path, root);
+        rc = hmf__json_parse((const char *)text.data, text.len, path, root);
     fclose(f);
     hmf__buf_fini(&text);
     return rc;
 }
 
-void hmf__field_wrong(struct hmf__field *f, const char *name, const char *fmt, ...)
+void hmf__json_wrong(struct hmf__json *f, const char *name, const char *fmt, ...)
 {
     char text[256];
     va_list ap;
@@ -73,7 +73,7 @@ void hmf__field_wrong(struct hmf__field *f, const char *name, const char *fmt, .
                                f->path[0] && name[0] ? "." : "", name, text);
 }
 
-void hmf__field_failed(struct hmf__field *f, hmf_status_t status)
+void hmf__json_failed(struct hmf__json *f, hmf_status_t status)
 {
     if (!status || f->all->status)
         return;
@@ -81,61 +81,61 @@ void hmf__field_failed(struct hmf__field *f, hmf_status_t status)
                                 : hmf__fail_prefix(status, "%s", f->all->where);
 }
 
-static struct hmf__field field_of(struct hmf__fields *all, json_t *object)
+static struct hmf__json field_of(struct hmf__json_source *all, json_t *object)
 {
-    struct hmf__field f = {.all = all, .object = json_is_object(object) ? object : NULL};
+    struct hmf__json f = {.all = all, .object = json_is_object(object) ? object : NULL};
 
     return f;
 }
 
-struct hmf__field hmf__field_root(struct hmf__fields *all, json_t *root)
+struct hmf__json hmf__json_root(struct hmf__json_source *all, json_t *root)
 {
-    struct hmf__field f = field_of(all, root);
+    struct hmf__json f = field_of(all, root);
 
     if (!f.object)
-        hmf__field_wrong(&f, "", "the text is not an object: begin it with {");
+        hmf__json_wrong(&f, "", "the text is not an object: begin it with {");
     return f;
 }
 
-struct hmf__field hmf__field_item(struct hmf__field *f, json_t *array, const char *name, size_t i)
+struct hmf__json hmf__json_item(struct hmf__json *f, json_t *array, const char *name, size_t i)
 {
-    struct hmf__field item = field_of(f->all, json_array_get(array, i));
+    struct hmf__json item = field_of(f->all, json_array_get(array, i));
 
     snprintf(item.path, sizeof item.path, "%.100s%s%.40s[%zu]", f->path, f->path[0] ? "." : "",
              name, i);
     if (!item.object)
-        hmf__field_wrong(&item, "", "is not an object");
+        hmf__json_wrong(&item, "", "is not an object");
     return item;
 }
 
-json_t *hmf__field_get(struct hmf__field *f, const char *name)
+json_t *hmf__json_get(struct hmf__json *f, const char *name)
 {
     if (f->nasked < HMF__FIELDS_MAX)
         f->asked[f->nasked++] = name;
     return f->object && !f->all->status ? json_object_get(f->object, name) : NULL;
 }
 
-static json_t *ask(struct hmf__field *f, const char *name, int must)
+static json_t *ask(struct hmf__json *f, const char *name, int must)
 {
-    json_t *v = hmf__field_get(f, name);
+    json_t *v = hmf__json_get(f, name);
 
     if (!v && must)
-        hmf__field_wrong(f, name, "is missing");
+        hmf__json_wrong(f, name, "is missing");
     return v;
 }
 
-struct hmf__field hmf__field_object(struct hmf__field *f, const char *name)
+struct hmf__json hmf__json_object(struct hmf__json *f, const char *name)
 {
     json_t *v = ask(f, name, 0);
-    struct hmf__field sub = field_of(f->all, v);
+    struct hmf__json sub = field_of(f->all, v);
 
     snprintf(sub.path, sizeof sub.path, "%.100s%s%.50s", f->path, f->path[0] ? "." : "", name);
     if (v && !sub.object)
-        hmf__field_wrong(&sub, "", "is not an object");
+        hmf__json_wrong(&sub, "", "is not an object");
     return sub;
 }
 
-void hmf__field_number(struct hmf__field *f, const char *name, int must, int infinite, double *out)
+void hmf__json_number(struct hmf__json *f, const char *name, int must, int infinite, double *out)
 {
     json_t *v = ask(f, name, must);
     const char *text = json_string_value(v);
@@ -147,10 +147,10 @@ void hmf__field_number(struct hmf__field *f, const char *name, int must, int inf
     else if (infinite && text && !strcmp(text, "inf"))
         *out = INFINITY;
     else
-        hmf__field_wrong(f, name, "is not a number%s", infinite ? " or \"inf\"" : "");
+        hmf__json_wrong(f, name, "is not a number%s", infinite ? " or \"inf\"" : "");
 }
 
-void hmf__field_flag(struct hmf__field *f, const char *name, int *out)
+void hmf__json_flag(struct hmf__json *f, const char *name, int *out)
 {
     json_t *v = ask(f, name, 0);
 
@@ -159,10 +159,10 @@ void hmf__field_flag(struct hmf__field *f, const char *name, int *out)
     if (json_is_boolean(v))
         *out = json_is_true(v);
     else
-        hmf__field_wrong(f, name, "is neither true nor false");
+        hmf__json_wrong(f, name, "is neither true nor false");
 }
 
-void hmf__field_text(struct hmf__field *f, const char *name, int must, char *out, size_t size)
+void hmf__json_text(struct hmf__json *f, const char *name, int must, char *out, size_t size)
 {
     json_t *v = ask(f, name, must);
     const char *text = json_string_value(v);
@@ -170,14 +170,14 @@ void hmf__field_text(struct hmf__field *f, const char *name, int must, char *out
     if (!v)
         return;
     if (!text)
-        hmf__field_wrong(f, name, "is not a text");
+        hmf__json_wrong(f, name, "is not a text");
     else if (json_string_length(v) >= size)
-        hmf__field_wrong(f, name, "has more than %zu characters", size - 1);
+        hmf__json_wrong(f, name, "has more than %zu characters", size - 1);
     else
         memcpy(out, text, json_string_length(v) + 1);
 }
 
-void hmf__field_word(struct hmf__field *f, const char *name, const char *const *words, int *out)
+void hmf__json_word(struct hmf__json *f, const char *name, const char *const *words, int *out)
 {
     json_t *v = ask(f, name, 0);
     const char *text = json_string_value(v);
@@ -192,10 +192,10 @@ void hmf__field_word(struct hmf__field *f, const char *name, const char *const *
         }
         snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? ", " : "", words[i]);
     }
-    hmf__field_wrong(f, name, "is none of %s", all);
+    hmf__json_wrong(f, name, "is none of %s", all);
 }
 
-json_t *hmf__field_array(struct hmf__field *f, const char *name, size_t *n)
+json_t *hmf__json_array(struct hmf__json *f, const char *name, size_t *n)
 {
     json_t *v = ask(f, name, 0);
 
@@ -203,14 +203,14 @@ json_t *hmf__field_array(struct hmf__field *f, const char *name, size_t *n)
     if (!v)
         return NULL;
     if (!json_is_array(v)) {
-        hmf__field_wrong(f, name, "is not an array");
+        hmf__json_wrong(f, name, "is not an array");
         return NULL;
     }
     *n = json_array_size(v);
     return v;
 }
 
-void hmf__field_end(struct hmf__field *f)
+void hmf__json_end(struct hmf__json *f)
 {
     const char *name;
     json_t *v;
@@ -222,6 +222,6 @@ void hmf__field_end(struct hmf__field *f)
         for (i = 0; i < f->nasked && strcmp(f->asked[i], name); i++)
             ;
         if (i == f->nasked)
-            hmf__field_wrong(f, name, "is not known here");
+            hmf__json_wrong(f, name, "is not known here");
     }
 }

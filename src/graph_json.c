@@ -64,164 +64,164 @@ static double *number_of(const void *base, const struct number *n)
     return (double *)((char *)(uintptr_t)base + n->offset);
 }
 
-static void read_numbers(struct hmf__field *f, const struct number *n, size_t count, void *base)
+static void read_numbers(struct hmf__json *f, const struct number *n, size_t count, void *base)
 {
     for (size_t i = 0; i < count; i++)
-        hmf__field_number(f, n[i].name, 0, n[i].infinite, number_of(base, &n[i]));
+        hmf__json_number(f, n[i].name, 0, n[i].infinite, number_of(base, &n[i]));
 }
 
 /* ---- reading ---- */
 
-void hmf__graph_read_weight(struct hmf__field *f, const char *name, struct hmf_weight *w)
+void hmf__graph_read_weight(struct hmf__json *f, const char *name, struct hmf_weight *w)
 {
-    json_t *v = hmf__field_get(f, name);
+    json_t *v = hmf__json_get(f, name);
 
     if (!v)
         return;
     if (!json_is_object(v)) {
         *w = hmf_weight_constant(w->base);
-        hmf__field_number(f, name, 0, 1, &w->base);
+        hmf__json_number(f, name, 0, 1, &w->base);
         return;
     }
-    struct hmf__field sub = hmf__field_object(f, name);
+    struct hmf__json sub = hmf__json_object(f, name);
     read_numbers(&sub, weight_numbers, LEN(weight_numbers), w);
-    hmf__field_end(&sub);
+    hmf__json_end(&sub);
 }
 
-static void read_vertex(struct hmf__field *f, hmf_graph_t *g)
+static void read_vertex(struct hmf__json *f, hmf_graph_t *g)
 {
     struct hmf_vertex v;
     int kind = 0;
 
     hmf_vertex_init(&v);
-    hmf__field_text(f, "name", 1, v.name, sizeof v.name);
-    hmf__field_word(f, "kind", kinds, &kind);
+    hmf__json_text(f, "name", 1, v.name, sizeof v.name);
+    hmf__json_word(f, "kind", kinds, &kind);
     v.kind = (enum hmf_vertex_kind)kind;
     hmf__graph_read_weight(f, "weight", &v.weight);
     read_numbers(f, vertex_numbers, LEN(vertex_numbers), &v);
-    hmf__field_flag(f, "has_code", &v.has_code);
-    hmf__field_flag(f, "real_time", &v.real_time);
-    hmf__field_text(f, "data", 0, v.data, sizeof v.data);
-    hmf__field_text(f, "resources", 0, v.resources, sizeof v.resources);
-    hmf__field_end(f);
+    hmf__json_flag(f, "has_code", &v.has_code);
+    hmf__json_flag(f, "real_time", &v.real_time);
+    hmf__json_text(f, "data", 0, v.data, sizeof v.data);
+    hmf__json_text(f, "resources", 0, v.resources, sizeof v.resources);
+    hmf__json_end(f);
     if (!f->all->status)
-        hmf__field_failed(f, hmf_graph_add(g, &v, NULL));
+        hmf__json_failed(f, hmf_graph_add(g, &v, NULL));
 }
 
-size_t hmf__graph_read_name(struct hmf__field *f, const char *field, int must, const hmf_graph_t *g)
+size_t hmf__graph_read_name(struct hmf__json *f, const char *field, int must, const hmf_graph_t *g)
 {
     char name[64] = "";
     size_t i = HMF_NO_VERTEX;
 
-    hmf__field_text(f, field, must, name, sizeof name);
+    hmf__json_text(f, field, must, name, sizeof name);
     if (name[0] && !f->all->status && (i = hmf_graph_find(g, name)) == HMF_NO_VERTEX)
-        hmf__field_wrong(f, field, "is %s: no vertex has that name", name);
+        hmf__json_wrong(f, field, "is %s: no vertex has that name", name);
     return i;
 }
 
-static void read_edge(struct hmf__field *f, hmf_graph_t *g)
+static void read_edge(struct hmf__json *f, hmf_graph_t *g)
 {
     struct hmf_edge e = hmf_edge_between(0, 0, 0);
     int both = 0;
 
     e.from = hmf__graph_read_name(f, "from", 1, g);
     e.to = hmf__graph_read_name(f, "to", 1, g);
-    hmf__field_number(f, "weight_us", 0, 1, &e.weight_us);
-    hmf__field_number(f, "us_per_byte", 0, 1, &e.us_per_byte);
+    hmf__json_number(f, "weight_us", 0, 1, &e.weight_us);
+    hmf__json_number(f, "us_per_byte", 0, 1, &e.us_per_byte);
     e.q0 = hmf__graph_read_name(f, "q0", 0, g);
     e.q1 = hmf__graph_read_name(f, "q1", 0, g);
-    hmf__field_flag(f, "both", &both);
-    hmf__field_end(f);
+    hmf__json_flag(f, "both", &both);
+    hmf__json_end(f);
     if (f->all->status)
         return;
     if (e.weight_us < 0 && json_object_get(f->object, "weight_us"))
-        hmf__field_wrong(f, "weight_us", "is %g: give 0 or more", e.weight_us);
+        hmf__json_wrong(f, "weight_us", "is %g: give 0 or more", e.weight_us);
     if (e.from == e.to)
-        hmf__field_wrong(f, "to", "is the vertex that the edge comes from");
+        hmf__json_wrong(f, "to", "is the vertex that the edge comes from");
     if (f->all->status)
         return;
     if (hmf_graph_edge(g, e.from, e.to) || (both && hmf_graph_edge(g, e.to, e.from))) {
-        hmf__field_wrong(f, "", "is there already: %s -> %s%s", g->vertex[e.from].name,
+        hmf__json_wrong(f, "", "is there already: %s -> %s%s", g->vertex[e.from].name,
                          g->vertex[e.to].name, both ? " or back" : "");
         return;
     }
-    hmf__field_failed(f, hmf_graph_connect(g, &e));
+    hmf__json_failed(f, hmf_graph_connect(g, &e));
     if (both && !f->all->status) {
         struct hmf_edge back = e;
         back.from = e.to;
         back.to = e.from;
         back.q0 = e.q1;
         back.q1 = e.q0;
-        hmf__field_failed(f, hmf_graph_connect(g, &back));
+        hmf__json_failed(f, hmf_graph_connect(g, &back));
     }
 }
 
-static void read_translation(struct hmf__field *f, hmf_graph_t *g)
+static void read_translation(struct hmf__json *f, hmf_graph_t *g)
 {
     char a[32] = "", b[32] = "";
     double rate = 0;
 
-    hmf__field_text(f, "from", 1, a, sizeof a);
-    hmf__field_text(f, "to", 1, b, sizeof b);
-    hmf__field_number(f, "us_per_byte", 1, 1, &rate);
-    hmf__field_end(f);
+    hmf__json_text(f, "from", 1, a, sizeof a);
+    hmf__json_text(f, "to", 1, b, sizeof b);
+    hmf__json_number(f, "us_per_byte", 1, 1, &rate);
+    hmf__json_end(f);
     if (!f->all->status)
-        hmf__field_failed(f, hmf_graph_translation(g, a, b, rate));
+        hmf__json_failed(f, hmf_graph_translation(g, a, b, rate));
 }
 
-static void read_process(struct hmf__field *f, hmf_graph_t *g)
+static void read_process(struct hmf__json *f, hmf_graph_t *g)
 {
     struct hmf_process p;
     int mechanism = 0;
 
     hmf_process_init(&p);
-    hmf__field_word(f, "mechanism", mechanisms, &mechanism);
+    hmf__json_word(f, "mechanism", mechanisms, &mechanism);
     p.mechanism = (enum hmf_mechanism)mechanism;
     read_numbers(f, process_numbers, LEN(process_numbers), &p);
-    hmf__field_flag(f, "demand_translation", &p.demand_translation);
-    hmf__field_end(f);
+    hmf__json_flag(f, "demand_translation", &p.demand_translation);
+    hmf__json_end(f);
     if (!f->all->status)
-        hmf__field_failed(f, hmf_graph_set_process(g, &p));
+        hmf__json_failed(f, hmf_graph_set_process(g, &p));
 }
 
-static void read_each(struct hmf__field *f, const char *name, hmf_graph_t *g,
-                      void (*read)(struct hmf__field *, hmf_graph_t *))
+static void read_each(struct hmf__json *f, const char *name, hmf_graph_t *g,
+                      void (*read)(struct hmf__json *, hmf_graph_t *))
 {
     size_t n;
-    json_t *a = hmf__field_array(f, name, &n);
+    json_t *a = hmf__json_array(f, name, &n);
 
     for (size_t i = 0; i < n && !f->all->status; i++) {
-        struct hmf__field item = hmf__field_item(f, a, name, i);
+        struct hmf__json item = hmf__json_item(f, a, name, i);
         read(&item, g);
     }
 }
 
-void hmf__graph_read(struct hmf__field *f, hmf_graph_t *g)
+void hmf__graph_read(struct hmf__json *f, hmf_graph_t *g)
 {
     static const char *const formats[] = {FORMAT, NULL};
     int format = 0;
 
-    hmf__field_word(f, "format", formats, &format);
+    hmf__json_word(f, "format", formats, &format);
     read_each(f, "vertices", g, read_vertex);
     read_each(f, "edges", g, read_edge);
     read_each(f, "translations", g, read_translation);
-    struct hmf__field process = hmf__field_object(f, "process");
+    struct hmf__json process = hmf__json_object(f, "process");
     if (process.object)
         read_process(&process, g);
     size_t active = hmf__graph_read_name(f, "active", 0, g);
     if (active != HMF_NO_VERTEX && !f->all->status)
-        hmf__field_failed(f, hmf_graph_set_active(g, active));
-    hmf__field_end(f);
+        hmf__json_failed(f, hmf_graph_set_active(g, active));
+    hmf__json_end(f);
 }
 
 static hmf_status_t read_root(json_t *root, const char *where, hmf_graph_t **g)
 {
-    struct hmf__fields all = {.where = where};
+    struct hmf__json_source all = {.where = where};
     hmf_graph_t *new;
     hmf_status_t rc = hmf_graph_new(&new);
 
     if (!rc) {
-        struct hmf__field f = hmf__field_root(&all, root);
+        struct hmf__json f = hmf__json_root(&all, root);
         hmf__graph_read(&f, new);
         rc = all.status;
         if (rc)
@@ -236,7 +236,7 @@ static hmf_status_t read_root(json_t *root, const char *where, hmf_graph_t **g)
 hmf_status_t hmf_graph_parse(const char *json, size_t len, const char *where, hmf_graph_t **g)
 {
     json_t *root;
-    hmf_status_t rc = hmf__field_parse(json, len, where, &root);
+    hmf_status_t rc = hmf__json_parse(json, len, where, &root);
 
     return rc ? rc : read_root(root, where, g);
 }
@@ -244,7 +244,7 @@ hmf_status_t hmf_graph_parse(const char *json, size_t len, const char *where, hm
 hmf_status_t hmf_graph_load(const char *path, hmf_graph_t **g)
 {
     json_t *root;
-    hmf_status_t rc = hmf__field_load(path, &root);
+    hmf_status_t rc = hmf__json_load(path, &root);
 
     return rc ? rc : read_root(root, path, g);
 }

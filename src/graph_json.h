@@ -7,13 +7,13 @@
 #include "graph_field.h"
 
 /* Fill an empty graph from the object.  Errors are in f->all. */
-void hmf__graph_read(struct hmf__field *f, hmf_graph_t *g);
+void hmf__graph_read(struct hmf__json *f, hmf_graph_t *g);
 
 /* The vertex that the field names; HMF_NO_VERTEX if there is no field, or after an error. */
-size_t hmf__graph_read_name(struct hmf__field *f, const char *field, int must,
+size_t hmf__graph_read_name(struct hmf__json *f, const char *field, int must,
                             const hmf_graph_t *g);
 
 /* A weight: a number, "inf", or an object. */
-void hmf__graph_read_weight(struct hmf__field *f, const char *name, struct hmf_weight *w);
+void hmf__graph_read_weight(struct hmf__json *f, const char *name, struct hmf_weight *w);
 
 #endif
