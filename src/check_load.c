@@ -104,20 +104,28 @@ free_list:
     return rc;
 }
 
-/* There is no generation `wanted`: says which there are. */
+/* There is no generation `wanted`: says which there are, unless it is just its manifest that is
+ * missing, as the present text says. */
 static hmf_status_t missing(const struct hmf__check_job *job, uint64_t wanted)
 {
     struct hmf__dir_list list;
-    char text[400] = "";
+    char text[400] = "", before[TEXT_MAX];
     size_t len = 0;
+    bool there = false;
+    snprintf(before, sizeof before, "%.900s", hmf_error_text());
     if (hmf__dir_list(job->dir, &list) != HMF_OK)
         return HMF_ERR_NOTFOUND;
+    for (size_t i = 0; i < list.ngenerations; i++)
+        there |= list.generations[i] == wanted;
     for (size_t i = 0; i < list.ngenerations && len < sizeof text - 32; i++)
         len += (size_t)snprintf(text + len, sizeof text - len, "%s%" PRIu64, i != 0 ? ", " : "",
                                 list.generations[i]);
-    hmf__fail(HMF_ERR_NOTFOUND, "there is no generation %" PRIu64 " in %s; there %s %s%s", wanted,
-              job->dir, list.ngenerations == 1 ? "is" : "are",
-              list.ngenerations != 0 ? text : "none", len >= sizeof text - 32 ? ", ..." : "");
+    if (there)
+        hmf__fail(HMF_ERR_NOTFOUND, "%s", before);
+    else
+        hmf__fail(HMF_ERR_NOTFOUND, "there is no generation %" PRIu64 " in %s; there %s %s%s",
+                  wanted, job->dir, list.ngenerations == 1 ? "is" : "are",
+                  list.ngenerations != 0 ? text : "none", len >= sizeof text - 32 ? ", ..." : "");
     hmf__dir_list_fini(&list);
     return HMF_ERR_NOTFOUND;
 }
