@@ -6,12 +6,12 @@ hmfinclude_HEADERS += include/hmf/status.h include/hmf/type.h include/hmf/functi
 libhmf_core_la_SOURCES += \
 	src/base.c src/base.h src/status.c src/log.c src/param.c \
 	src/buf.c src/buf.h src/crc32c.c src/crc32c.h \
-	src/type.c src/type.h src/typecache.h src/desc.c src/typereg.c src/typereg.h \
+	src/type.c src/type.h src/typecache.h src/desc.c src/describe.c src/typereg.c src/typereg.h \
 	src/typeclass.c src/layout.c src/bits.c src/bits.h src/depend.c src/depend.h \
 	src/slots.c src/slots.h \
 	src/match.c src/plan.c src/plan.h src/shuffle.c src/shuffle.h src/convert.c src/convert.h src/ldouble.c \
 	src/function.c src/function.h src/handle.c src/handle.h src/state.c src/state.h src/statepriv.h \
-	src/heap.c src/heap.h src/walk.c src/walk.h src/overlap.c src/extent.c src/region.c \
+	src/heap.c src/heap.h src/walk.c src/walk.h src/walkpath.c src/overlap.c src/extent.c src/region.c \
 	src/image.c src/image.h src/meta.c src/meta.h src/metawrite.c src/restore.c src/fresh.c src/fresh.h \
 	src/stream.c src/stream.h
 

@@ -8,10 +8,9 @@ if test $# -ge 1; then
     HMF_SCRATCH=$(mktemp -d) || exit 99
     trap 'rm -rf "$HMF_SCRATCH"' EXIT
 else
-    prefix=$HMF_SCRATCH/inst
+    prefix=$HMF_SCRATCH/inst$(sed -n 's/^prefix = //p' "$HMF_BUILDDIR/Makefile")
     pkgconfig=$prefix/lib/pkgconfig
-    make -s -C "$HMF_BUILDDIR" install prefix="$prefix" exec_prefix="$prefix" libdir="$prefix/lib" \
-        includedir="$prefix/include" mandir="$prefix/share/man" >"$HMF_SCRATCH/install.log" 2>&1 ||
+    make -s -C "$HMF_BUILDDIR" install DESTDIR="$HMF_SCRATCH/inst" >"$HMF_SCRATCH/install.log" 2>&1 ||
         { cat "$HMF_SCRATCH/install.log"; fail "make install"; }
 fi
 cd "$HMF_SCRATCH" || exit 99

@@ -7,7 +7,8 @@
 #   ARCH            powerpc: no HDF5 and no MPI, so no checkpoints
 #   core mpi        the sources of libhmf-core and libhmf-mpi, as lists.sh has them
 
-core_c = $(filter %.c,$(core))
+# What decides about moves carries nothing, and wants a JSON library of that architecture.
+core_c = $(filter-out src/graph% src/policy% src/sim%,$(filter %.c,$(core)))
 ifeq ($(ARCH),powerpc)
 core_c := $(filter-out src/check.c src/check_%,$(core_c))
 # no 64-bit atomics of its own
