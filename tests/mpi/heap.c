@@ -140,7 +140,7 @@ static size_t drop(struct node *list)
 static void lists(void)
 {
     struct node *x = make(300), *y = NULL;
-    hmf_state_t *a, *b;
+    hmf_state_t *a = NULL, *b = NULL;
     hmf_image_t *image;
 
     CHECK(hmf_state_new(&a) == HMF_OK && hmf_state_new(&b) == HMF_OK);
