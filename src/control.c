@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "coord.h"
+#include "rundir.h"
 
 #define NCLIENTS 8
 #define LINE 1024
@@ -30,39 +30,18 @@ struct client {
 struct hmf__control {
     struct hmf__agent *a;
     int fd;
-    char path[108];
+    int dir;                /* where the socket is */
+    char name[64];
     uint64_t next_token;
     struct client client[NCLIENTS];
 };
 
-/* The directory must be ours alone, otherwise somebody else could answer in our place. */
-static int own_dir(char *dir, size_t len)
-{
-    const char *given = NULL, *run = getenv("XDG_RUNTIME_DIR");
-    struct stat st;
-
-    hmf__param_string("HMF_RUN_DIR", NULL, &given);
-    if (given)
-        snprintf(dir, len, "%s", given);
-    else if (run && run[0] && !access(run, W_OK))
-        snprintf(dir, len, "%s/hmf", run);
-    else
-        snprintf(dir, len, "/tmp/hmf-%u", (unsigned)getuid());
-    if (mkdir(dir, 0700) && errno != EEXIST)
-        return -1;
-    if (lstat(dir, &st) || !S_ISDIR(st.st_mode) || st.st_uid != getuid() || (st.st_mode & 077)) {
-        errno = EPERM;
-        return -1;
-    }
-    return 0;
-}
-
 void hmf__control_start(struct hmf__agent *a)
 {
     struct hmf__control *c = hmf__calloc(1, sizeof *c);
-    struct sockaddr_un sun = {.sun_family = AF_UNIX};
-    char dir[80];
-    int n;
+    struct sockaddr_un sun;
+    const char *given;
+    char dir[PATH_MAX];
 
     if (!c)
         return;
@@ -70,27 +49,28 @@ void hmf__control_start(struct hmf__agent *a)
     c->fd = -1;
     for (int i = 0; i < NCLIENTS; i++)
         c->client[i].fd = -1;
-    if (own_dir(dir, sizeof dir))
+    snprintf(c->name, sizeof c->name, "%.20s.%ld.sock", a->program, (long)getpid());
+    c->dir = hmf__rundir_open(dir, 1);
+    if (c->dir < 0 || hmf__rundir_address(&sun, c->dir, c->name))
         goto no_socket;
-    n = snprintf(c->path, sizeof c->path, "%s/%.20s.%ld.sock", dir, a->program, (long)getpid());
-    if (n < 0 || (size_t)n >= sizeof sun.sun_path) {
-        errno = ENAMETOOLONG;
-        goto no_socket;
-    }
-    memcpy(sun.sun_path, c->path, (size_t)n + 1);
-    unlink(c->path);                      /* a dead process of the same number */
+    unlinkat(c->dir, c->name, 0);         /* a dead process of the same number */
     c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (c->fd < 0 || bind(c->fd, (struct sockaddr *)&sun, sizeof sun) ||
-        chmod(c->path, 0600) || listen(c->fd, NCLIENTS))
+        fchmodat(c->dir, c->name, 0600, 0) || listen(c->fd, NCLIENTS))
         goto no_socket;
     a->control = c;
     return;
 
 no_socket:
-    hmf__log(HMF__LOG_INFO, "no control socket (%s): set HMF_RUN_DIR to a directory of your own",
-             strerror(errno));
+    /* Whoever names a directory wants to use it; without one the job needs no control. */
+    hmf__param_string("HMF_RUN_DIR", NULL, &given);
+    hmf__log(given ? HMF__LOG_WARN : HMF__LOG_INFO,
+             "no control socket in %s (%s): the job runs, but hmf cannot reach it; set "
+             "HMF_RUN_DIR to a directory of your own, mode 0700", dir, strerror(errno));
     if (c->fd >= 0)
         close(c->fd);
+    if (c->dir >= 0)
+        close(c->dir);
     hmf__free(c);
 }
 
@@ -104,7 +84,8 @@ void hmf__control_stop(struct hmf__agent *a)
         if (c->client[i].fd >= 0)
             close(c->client[i].fd);
     close(c->fd);
-    unlink(c->path);
+    unlinkat(c->dir, c->name, 0);
+    close(c->dir);
     hmf__free(c);
     a->control = NULL;
 }

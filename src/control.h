@@ -7,8 +7,8 @@
  *   stop                        checkpoint, then the job ends in order
  * An answer begins with "ok " or "error "; status lines come before it.
  *
- * The socket is <dir>/<program>.<pid>.sock, dir = HMF_RUN_DIR, else $XDG_RUNTIME_DIR/hmf, else
- * /tmp/hmf-<uid>, mode 0700 and owned by the user; requests of other users are refused and logged.
+ * The socket is <program>.<pid>.sock in the run directory (rundir.h); requests of other users are
+ * refused and logged.
  * It lives in the process that holds logical rank 0.  Agent thread only. */
 #ifndef HMF_CONTROL_H
 #define HMF_CONTROL_H

@@ -6,7 +6,7 @@ hmfinclude_HEADERS += include/hmf/job.h include/hmf/comm.h
 # The agents know nothing of MPI: unit tests run a whole job of them in one process.
 libhmf_core_la_SOURCES += src/net.c src/net.h src/op.c src/op.h src/agent.c src/agent.h \
 	src/wave.c src/wave.h src/coord.c src/coord.h src/control.c src/control.h \
-	src/schedule.c src/schedule.h
+	src/rundir.c src/rundir.h src/schedule.c src/schedule.h
 libhmf_mpi_la_SOURCES += src/xfer.c src/xfer.h src/settings.c src/settings.h src/move.c src/move.h \
 	src/job.c src/job.h src/auto.c
 libhmf_core_la_LIBADD += -lpthread

@@ -3,7 +3,8 @@
 # launch: limit=240
 . "$HMF_SRCDIR/tests/lib.sh"
 HMF_LIMIT=120
-HMF_RUN_DIR=$HMF_SCRATCH/run HMF_DIR=$HMF_SCRATCH/state
+# Longer than a socket's address may be.
+HMF_RUN_DIR=$HMF_SCRATCH/run.$(printf '%0120d' 0) HMF_DIR=$HMF_SCRATCH/state
 export HMF_RUN_DIR HMF_DIR
 hmf=$HMF_BUILDDIR/hmf program=$HMF_BUILDDIR/mpi-examples/counter
 cd "$HMF_SCRATCH" || exit 1
@@ -24,6 +25,7 @@ says 2 'status takes no further words' status 1
 says 2 'wrong option' --bogus
 says 1 'no running job in' status
 says 0 'usage: hmf' --help
+mkdir -m 755 anyones && HMF_RUN_DIR=anyones says 1 'must be a directory of yours' status
 
 hmf_run 1 1 "$program" 900000000000 >job.out 2>job.err &
 job=$!

@@ -4,17 +4,16 @@
 
 #include "hmf_check.h"
 #include "hmf_graph.h"
+#include "rundir.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define ANSWER_LIMIT_S 900
@@ -51,18 +50,6 @@ static int misused(const char *fmt, const char *word)
     return 2;
 }
 
-static void run_dir(char *dir, size_t len)
-{
-    const char *given = getenv("HMF_RUN_DIR"), *run = getenv("XDG_RUNTIME_DIR");
-
-    if (given && given[0])
-        snprintf(dir, len, "%s", given);
-    else if (run && run[0] && !access(run, W_OK))
-        snprintf(dir, len, "%s/hmf", run);
-    else
-        snprintf(dir, len, "/tmp/hmf-%u", (unsigned)getuid());
-}
-
 static int is_socket_name(const char *name, const char *job)
 {
     size_t n = strlen(name);
@@ -71,15 +58,14 @@ static int is_socket_name(const char *name, const char *job)
 }
 
 /* Connects to the socket; -1 with errno when nobody listens. */
-static int reach(const char *dir, const char *name)
+static int reach(int dir, const char *name)
 {
-    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    struct sockaddr_un sun;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -1;
-    if (snprintf(sun.sun_path, sizeof sun.sun_path, "%s/%s", dir, name) >=
-            (int)sizeof sun.sun_path ||
+    if (hmf__rundir_address(&sun, dir, name) ||
         connect(fd, (struct sockaddr *)&sun, sizeof sun)) {
         close(fd);
         return -1;
@@ -90,9 +76,10 @@ static int reach(const char *dir, const char *name)
 enum { MAX_JOBS = 64 };
 
 /* The names of the sockets that somebody listens at, without ".sock"; returns how many. */
-static int running_jobs(const char *dir, const char *job, char name[MAX_JOBS][NAME_MAX + 1])
+static int running_jobs(int dir, const char *job, char name[MAX_JOBS][NAME_MAX + 1])
 {
-    DIR *d = opendir(dir);
+    int list = dir < 0 ? -1 : openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = list < 0 ? NULL : fdopendir(list);
     struct dirent *e;
     int n = 0, fd;
 
@@ -109,13 +96,13 @@ static int running_jobs(const char *dir, const char *job, char name[MAX_JOBS][NA
 
 static int list_jobs(const char *job)
 {
-    char dir[256], name[MAX_JOBS][NAME_MAX + 1];
-    int n;
+    char path[PATH_MAX], name[MAX_JOBS][NAME_MAX + 1];
+    int dir = hmf__rundir_open(path, 0), n = running_jobs(dir, job, name);
 
-    run_dir(dir, sizeof dir);
-    n = running_jobs(dir, job, name);
     for (int i = 0; i < n; i++)
         puts(name[i]);
+    if (dir >= 0)
+        close(dir);
     return n == 0;
 }
 
@@ -123,23 +110,27 @@ static int list_jobs(const char *job)
  * several. */
 static int find_job(const char *job)
 {
-    char dir[256], name[MAX_JOBS][NAME_MAX + 1], file[NAME_MAX + 8];
-    int n;
+    char path[PATH_MAX], name[MAX_JOBS][NAME_MAX + 1], file[NAME_MAX + 8];
+    int dir = hmf__rundir_open(path, 0), why = errno, n = running_jobs(dir, job, name), fd = -1;
 
-    run_dir(dir, sizeof dir);
-    n = running_jobs(dir, job, name);
-    if (n == 0)
+    if (dir < 0 && why != ENOENT)
+        fprintf(stderr, "hmf: %s cannot be used (%s): it must be a directory of yours, mode 0700\n",
+                path, strerror(why));
+    else if (n == 0)
         fprintf(stderr, "hmf: no running job%s%s in %s: run hmf on the node of rank 0, as the job's owner\n",
-                job ? " named " : "", job ? job : "", dir);
+                job ? " named " : "", job ? job : "", path);
     if (n > 1) {
         fprintf(stderr, "hmf: %d jobs run; choose one with --job:\n", n);
         for (int i = 0; i < n; i++)
             fprintf(stderr, "  %s\n", name[i]);
     }
-    if (n != 1)
-        return -1;
-    snprintf(file, sizeof file, "%s.sock", name[0]);
-    return reach(dir, file);
+    if (n == 1) {
+        snprintf(file, sizeof file, "%s.sock", name[0]);
+        fd = reach(dir, file);
+    }
+    if (dir >= 0)
+        close(dir);
+    return fd;
 }
 
 /* Sends the line, prints the answer; the exit status. */
