@@ -13,9 +13,10 @@ bin_PROGRAMS += hmf-checktype
 endif
 hmf_checktype_SOURCES = \
 	src/tools/checktype/main.c src/tools/checktype/model.c src/tools/checktype/model.h \
-	src/tools/checktype/read.c src/tools/checktype/ctypes.c src/tools/checktype/ctypes.h \
-	src/tools/checktype/notes.c src/tools/checktype/length.c src/tools/checktype/resolve.c \
-	src/tools/checktype/write.c
+	src/tools/checktype/read.c src/tools/checktype/read.h src/tools/checktype/readcode.c \
+	src/tools/checktype/readrecord.c src/tools/checktype/readtype.c \
+	src/tools/checktype/ctypes.c src/tools/checktype/ctypes.h src/tools/checktype/notes.c \
+	src/tools/checktype/length.c src/tools/checktype/resolve.c src/tools/checktype/write.c
 hmf_checktype_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCLANG_CFLAGS)
 hmf_checktype_LDADD = $(LIBCLANG_LIBS)
 

@@ -1,6 +1,6 @@
 /* What hmf-checktype knows of a source: its types, variables, marks, and what was found wrong.
  *
- * read.c fills it from the compiler's tree, resolve.c makes descriptions, write.c prints them.
+ * read*.c fill it from the compiler's tree, resolve.c makes descriptions, write.c prints them.
  * Everything lives until the program ends.
  */
 #ifndef CHECKTYPE_MODEL_H
@@ -82,7 +82,7 @@ struct ct_record {
     bool used;              /* generated code says its name */
     bool user;              /* not from a system header */
     int number;
-    const void *cursor;     /* read.c's */
+    const void *cursor;     /* readrecord.c's */
 };
 
 struct ct_variable {
