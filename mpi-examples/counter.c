@@ -6,7 +6,7 @@
  * ends it. Send the counting process SIGUSR2 and the other one goes on; SIGTERM, and the next start
  * goes on. */
 #include "auto.h"
-#include "typemap.h"
+#include <hmf/checktype.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +14,10 @@
 int main(int argc, char **argv)
 {
     long limit = argc > 1 ? atol(argv[1]) : 2000000000, count = 0;
-    int count_type = typeLONG, left = 0;
+    int left = 0;
 
     auto_init(argv[0]);
-    auto_track("count", &count, sizeof count, &count_type, 1);
+    HMF_TRACK(count);
     if (!auto_read(AUTO_ALL))
         count = 0;
     while (count < limit) {

@@ -8,7 +8,7 @@
  * rank moves in no time and a night of search survives the end of a batch job.  The hash file has
  * lines user:hash, as /etc/shadow has. */
 #include "auto.h"
-#include "typemap.h"
+#include <hmf/checktype.h>
 
 #include <crypt.h>
 #include <ctype.h>
@@ -23,12 +23,11 @@
 #define WORD_MAX 32
 #define PER_ROUND 8 /* candidates that a rank tries between two looks around */
 
-/* What is known about an account; registered, so its description below must say the same. */
+/* What is known about an account; registered. */
 struct account_state {
     int found;
-    char password[WORD_MAX];
+    char password[WORD_MAX] HMF_STRING;
 };
-static int account_state_type[] = {-2, typeINT, typeFSTRING, WORD_MAX};
 
 struct account {
     char *user, *hash; /* in the text of the file */
@@ -202,10 +201,9 @@ int main(int argc, char **argv)
     }
     candidates = (long)words.count * NRULES;
 
-    int round_type[] = {typeLONG};
     auto_init(argv[0]);
-    auto_track("round", &round, sizeof round, round_type, 1);
-    auto_track("accounts", state, (naccounts + 1) * sizeof *state, account_state_type, 4);
+    HMF_TRACK(round);
+    HMF_TRACK_ARRAY(state, naccounts + 1);
     auto_read(AUTO_ALL); /* else everything is zero, as it should be in the beginning */
 
     while (round * PER_ROUND * nranks < candidates && unsolved(state, naccounts) > 0) {
@@ -244,3 +242,7 @@ int main(int argc, char **argv)
     MPI_Finalize();
     return 0;
 }
+
+#ifdef HMF_INCLUDE_DESCRIPTIONS
+#include "crackhash.types.h"
+#endif

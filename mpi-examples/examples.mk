@@ -1,18 +1,32 @@
 # Example programs, built by make and run by tests/examples_*.sh.
+#
+# Descriptions that hmf-checktype made of them are kept beside them, so that no libclang is needed:
+# x.types.h is the end of x.c, which has types of its own; x.types.c is a source like others.
+# `make descriptions` makes them anew after a change; a test compares.
+described_examples = mpi-examples/counter.types.c mpi-examples/jacobi_hmf.types.c \
+	mpi-examples/heat2d.types.c mpi-examples/logbook.types.c mpi-examples/particles.types.h \
+	mpi-examples/ants_hmf.types.h mpi-examples/crackhash.types.h
+descriptions: hmf-checktype$(EXEEXT)
+	@for kept in $(described_examples); do \
+	    echo "  DESCRIBE $$kept"; \
+	    ./hmf-checktype -o $(srcdir)/$$kept $(srcdir)/$${kept%.types.[ch]}.c -I$(srcdir)/include \
+	        $(MPI_CFLAGS) $(HDF5_CFLAGS) || exit; \
+	done
+.PHONY: descriptions
 
 # Values must not depend on whether a machine fuses multiply and add: ranks may go to another one.
 example_cflags = $(AM_CFLAGS) -ffp-contract=off
 
 examples += mpi-examples/counter
-mpi_examples_counter_SOURCES = mpi-examples/counter.c
+mpi_examples_counter_SOURCES = mpi-examples/counter.c mpi-examples/counter.types.c
 mpi_examples_counter_CPPFLAGS = $(mpi_cppflags)
 mpi_examples_counter_CFLAGS = $(example_cflags)
 mpi_examples_counter_LDFLAGS = $(mpi_ldflags)
 mpi_examples_counter_LDADD = $(mpi_ldadd)
 
 examples += mpi-examples/heat2d
-mpi_examples_heat2d_SOURCES = mpi-examples/heat2d.c mpi-examples/heat2d_files.c \
-	mpi-examples/heat2d_files.h
+mpi_examples_heat2d_SOURCES = mpi-examples/heat2d.c mpi-examples/heat2d.types.c \
+	mpi-examples/heat2d_files.c mpi-examples/heat2d_files.h
 mpi_examples_heat2d_CPPFLAGS = $(mpi_cppflags) $(HDF5_CFLAGS) $(PNG_CFLAGS)
 mpi_examples_heat2d_CFLAGS = $(example_cflags)
 mpi_examples_heat2d_LDFLAGS = $(mpi_ldflags)
@@ -31,7 +45,7 @@ mpi_examples_jacobi_plain_SOURCES = mpi-examples/jacobi_plain.c
 mpi_examples_jacobi_plain_CPPFLAGS = $(MPI_CFLAGS)
 mpi_examples_jacobi_plain_CFLAGS = $(example_cflags)
 mpi_examples_jacobi_plain_LDADD = $(MPI_LIBS) -lm
-mpi_examples_jacobi_hmf_SOURCES = mpi-examples/jacobi_hmf.c
+mpi_examples_jacobi_hmf_SOURCES = mpi-examples/jacobi_hmf.c mpi-examples/jacobi_hmf.types.c
 mpi_examples_jacobi_hmf_CPPFLAGS = $(mpi_cppflags)
 mpi_examples_jacobi_hmf_CFLAGS = $(example_cflags)
 mpi_examples_jacobi_hmf_LDFLAGS = $(mpi_ldflags)
@@ -58,7 +72,7 @@ mpi_examples_rods_LDADD = libhmf-heap.la $(mpi_ldadd)
 
 if HAVE_CRYPT
 examples += mpi-examples/crackhash
-mpi_examples_crackhash_SOURCES = mpi-examples/crackhash.c
+mpi_examples_crackhash_SOURCES = mpi-examples/crackhash.c mpi-examples/crackhash.types.h
 mpi_examples_crackhash_CPPFLAGS = $(mpi_cppflags)
 mpi_examples_crackhash_CFLAGS = $(example_cflags)
 mpi_examples_crackhash_LDFLAGS = $(mpi_ldflags)

@@ -8,7 +8,7 @@
 #include "heat2d_files.h"
 
 #include "auto.h"
-#include "typemap.h"
+#include <hmf/checktype.h>
 
 #include <fcntl.h>
 #include <mpi.h>
@@ -297,11 +297,9 @@ int main(int argc, char **argv)
         progress = open(opt.progress, O_WRONLY | O_CREAT | O_APPEND, 0666);
 
     /* (1) say what the state is: the step, and the grid that u points to */
-    int step_type[] = {typeINT};
-    int grid_type[] = {typePOINTER, typeARRAY, (part.nx + 2) * (part.ny + 2), typeDOUBLE};
     auto_init(argv[0]);
-    auto_track("step", &step, sizeof step, step_type, 1);
-    auto_track("grid", &u, sizeof u, grid_type, 4);
+    HMF_TRACK(step);
+    HMF_TRACK_POINTER(u, (part.nx + 2) * (part.ny + 2));
 
     /* (2) a rank that arrives, or a job that goes on, has its state already */
     if (!auto_read(AUTO_ALL))

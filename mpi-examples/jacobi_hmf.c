@@ -2,7 +2,7 @@
  *
  * diff jacobi_plain.c jacobi_hmf.c shows the lines that make the plain code migratable. */
 #include "auto.h"
-#include "typemap.h"
+#include <hmf/checktype.h>
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -46,8 +46,8 @@ int main(int argc, char *argv[])
             u[rows * N + j] = unew[rows * N + j] = (double)j * j / (N - 1) / (N - 1);
 
     auto_init(argv[0]);
-    auto_track("iter", &iter, sizeof iter, (int[]){typeINT}, 1);
-    auto_track("u", &u, sizeof u, (int[]){typePOINTER, typeARRAY, (rows + 2) * N, typeDOUBLE}, 4);
+    HMF_TRACK(iter);
+    HMF_TRACK_POINTER(u, (rows + 2) * N);
     auto_read(AUTO_ALL);
     while (iter < max_iter) {
         if (auto_poll(AUTO_ALL) & AUTO_MIGR)

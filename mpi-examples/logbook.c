@@ -7,9 +7,9 @@
  *
  * Usage: logbook NUMBERS [STEPS [PROGRESS-FILE]] */
 #include "auto.h"
+#include "hmf/checktype.h"
 #include "hmf/openfile.h"
 #include "hmf/xdr.h"
-#include "typemap.h"
 
 #include <fcntl.h>
 #include <mpi.h>
@@ -62,7 +62,6 @@ static void open_book(int rank, FILE **book, int *book_fd)
 int main(int argc, char *argv[])
 {
     int rank, size, step = 0, left = 0, steps = argc > 2 ? atoi(argv[2]) : 1000;
-    int type_int[] = {typeINT}, type_double[] = {typeDOUBLE};
     FILE *numbers = NULL, *book = NULL, *progress = NULL;
     int book_fd = -1;
     double sum = 0.0;
@@ -79,8 +78,8 @@ int main(int argc, char *argv[])
         progress = fopen(argv[3], "a"); /* not tracked: every process has its own */
 
     auto_init(argv[0]);
-    auto_track("step", &step, sizeof step, type_int, 1);
-    auto_track("sum", &sum, sizeof sum, type_double, 1);
+    HMF_TRACK(step);
+    HMF_TRACK(sum);
     hmf_openfile_track("numbers", &numbers);
     hmf_openfile_track("book", &book);
     hmf_openfile_track_fd("book.xdr", &book_fd);

@@ -9,7 +9,7 @@ tests_unit_test_xdr_CPPFLAGS = $(AM_CPPFLAGS) $(TIRPC_CFLAGS)
 tests_unit_test_xdr_LDADD = $(LDADD) $(TIRPC_LIBS)
 
 examples += mpi-examples/logbook
-mpi_examples_logbook_SOURCES = mpi-examples/logbook.c
+mpi_examples_logbook_SOURCES = mpi-examples/logbook.c mpi-examples/logbook.types.c
 mpi_examples_logbook_CPPFLAGS = $(mpi_cppflags)
 mpi_examples_logbook_CFLAGS = $(example_cflags)
 mpi_examples_logbook_LDFLAGS = $(mpi_ldflags)

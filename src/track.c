@@ -6,6 +6,10 @@
 #include "auto.h"
 #include "base.h"
 
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
 static int failed(hmf_status_t st)
 {
     if (st)
@@ -31,6 +35,29 @@ int hmf_checktype_track_as(const char *name, void *address, size_t size, const c
 int hmf_checktype_track(const char *name, void *address, size_t size)
 {
     return hmf_checktype_track_as(name, address, size, name);
+}
+
+int hmf_checktype_track_pointer(const char *name, void *address, size_t n, const char *elements)
+{
+    const int *elem;
+    size_t len;
+    hmf_status_t st = hmf_checktype_find(elements, &elem, &len);
+
+    if (st)
+        return failed(st);
+    if (n < 1 || n > INT_MAX)
+        return failed(hmf__fail(HMF_ERR_ARG, "pointer %s to %zu elements: it can be tracked with "
+                                             "1 to %d of them", name, n, INT_MAX));
+    int *desc = malloc((len + 3) * sizeof *desc);
+    if (!desc)
+        return failed(hmf__fail(HMF_ERR_NOMEM, "no memory for the description of %s", name));
+    desc[0] = typePOINTER;
+    desc[1] = typeARRAY;
+    desc[2] = (int)n;
+    memcpy(desc + 3, elem, len * sizeof *desc);
+    int rc = track(name, address, sizeof(void *), desc, len + 3);
+    free(desc);
+    return rc;
 }
 
 struct outcome {

@@ -1,4 +1,4 @@
-# Jacobi: ten added lines make the plain code migratable, and its result stays the one of the plain code.
+# Jacobi: nine added lines make the plain code migratable, and its result stays the one of the plain code.
 # launch: limit=240
 . "$HMF_SRCDIR/tests/examples_lib.sh"
 
@@ -11,7 +11,7 @@ sed '1,/\*\//d' "$hmf" >hmf.c
 diff plain.c hmf.c >changes && fail "jacobi_plain.c and jacobi_hmf.c are the same"
 added=$(grep -c '^>' changes)
 changed=$(grep -c '^<' changes)
-test "$added" -le 10 || fail "jacobi_hmf.c has $added lines more than jacobi_plain.c, 10 are allowed"
+test "$added" -le 9 || fail "jacobi_hmf.c has $added lines more than jacobi_plain.c, 9 are allowed"
 test "$changed" -eq 0 || fail "jacobi_hmf.c changes $changed lines of jacobi_plain.c"
 
 undisturbed "$HMF_BUILDDIR/mpi-examples/jacobi_plain" $steps progress

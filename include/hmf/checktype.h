@@ -13,7 +13,8 @@
  *     static checktype grid_t grid;              registered by HMF_TRACK_ALL()
  *     ...
  *     HMF_TRACK(step);                           any variable that has a name here
- *     HMF_TRACK_ARRAY(u, n);                     the n elements that u points to
+ *     HMF_TRACK_POINTER(u, n);                   the pointer u, with the n elements behind it
+ *     HMF_TRACK_ARRAY(v, n);                     the n elements that v points to, where they are
  *
  * Marks stand before a typedef or variable, between `struct` and the tag, or behind the name of a
  * field:
@@ -26,12 +27,13 @@
  *   HMF_STRING             char *: a NUL-terminated string; char [n]: text of fixed length
  *   HMF_POINTS_TO(type)    void *: leads to an object of this type (with HMF_LEN: to several);
  *                          HMF_POINTS_TO(void): to something that is described elsewhere
- *   HMF_WEAK               pointer: does not keep its target; NULL unless something else leads
- * there HMF_TRANSIENT          not saved: all bytes zero afterwards HMF_OPAQUE             carried
- * as the bytes that it is; between equal machines only HMF_SWITCH(kind)       union: the field
- * `kind` beside it says which member holds; HMF_CASE(values)       its members: this one if the
- * field has one of these values, HMF_DEFAULT            or this one if no other fits HMF_AS(member)
- * union: it always is this member
+ *   HMF_WEAK               pointer: does not keep its target; NULL unless something else leads there
+ *   HMF_TRANSIENT          not saved: all bytes zero afterwards
+ *   HMF_OPAQUE             carried as the bytes that it is; between equal machines only
+ *   HMF_SWITCH(kind)       union: the field `kind` beside it says which member holds;
+ *   HMF_CASE(values)       its members: this one if the field has one of these values,
+ *   HMF_DEFAULT            or this one if no other fits
+ *   HMF_AS(member)         union: it always is this member
  *
  * The structures below belong to generated files.  Threads: any.  Not collective.
  */
@@ -99,8 +101,14 @@ extern "C" {
  * hmf-checktype made for it.  x may be any expression with an address: `sim`, `*sim`, `p->grid`.
  * Value: as auto_track (auto.h), and HMF_ERR_NOTFOUND if no generated file knows x.
  *
- * HMF_TRACK_ARRAY(p, n): registers the n elements that p points to, under the name "p[]".  The
- * pointer is a variable of its own: HMF_TRACK(p) if the program sets it anew.
+ * HMF_TRACK_ARRAY(p, n): registers the n elements that p points to, under the name "p[]": they stay
+ * where they are.  The pointer is a variable of its own: HMF_TRACK(p) if the program sets it anew.
+ *
+ * HMF_TRACK_POINTER(p, n): registers the pointer p under the name "p", and with it the n elements
+ * (1 to INT_MAX) that it leads to whenever the state is saved, or NULL.  Read back it leads to a
+ * fresh block of malloc, or into whatever variable it led into; what it led to before auto_read is
+ * left alone.  So the program may set or swap it at will.  Value: as HMF_TRACK, HMF_ERR_ARG if n is
+ * out of range.
  *
  * HMF_TRACK_ALL(): registers all variables that are marked with checktype, those of generated
  * files in the order of their names. */
@@ -113,9 +121,12 @@ extern "C" {
     }))
 #define HMF_TRACK(x) HMF_TRACKED_(#x, __typeof__(x))
 #define HMF_TRACK_ARRAY(p, n) ((void)(n), HMF_TRACKED_(#p "[]", __typeof__(*(p))))
+#define HMF_TRACK_POINTER(p, n) HMF_TRACK_ARRAY(p, n)
 #else
 #define HMF_TRACK(x) hmf_checktype_track(#x, (void *)&(x), sizeof(x))
 #define HMF_TRACK_ARRAY(p, n) hmf_checktype_track(#p "[]", (void *)(p), (size_t)(n) * sizeof *(p))
+#define HMF_TRACK_POINTER(p, n)                                                                   \
+    hmf_checktype_track_pointer(#p, (void *)&(p), (size_t)(n), #p "[]")
 #endif
 #define HMF_TRACK_ALL() hmf_checktype_track_all()
 
@@ -126,6 +137,7 @@ extern "C" {
 
 int hmf_checktype_track(const char *name, void *address, size_t size);
 int hmf_checktype_track_as(const char *name, void *address, size_t size, const char *type_name);
+int hmf_checktype_track_pointer(const char *name, void *address, size_t n, const char *elements);
 int hmf_checktype_track_all(void);
 
 /* ---- what generated files are made of ---- */

@@ -20,14 +20,18 @@ for header in "$here"/*.h "$HMF_SRCDIR"/mpi-examples/*.h; do
     done
 done
 
-# ... and those that stand at the end of a source
+# ... and those of sources, which stand at their end or are a source of their own
 . "$HMF_BUILDDIR/tests/lists.sh"
+sources=0
 for source in "$HMF_SRCDIR"/mpi-examples/*.c; do
-    kept=${source%.c}.types.h
-    test -f "$kept" || continue
-    "$tool" -o appended.types.h "$source" -I"$include" $MPI_CFLAGS || fail "$source cannot be described"
-    cmp appended.types.h "$kept" || fail "$kept is out of date: run hmf-checktype on $(basename "$source")"
+    for kept in "${source%.c}.types.h" "${source%.c}.types.c"; do
+        test -f "$kept" || continue
+        "$tool" -o appended "$source" -I"$include" $MPI_CFLAGS $HDF5_CFLAGS || fail "$source cannot be described"
+        cmp appended "$kept" || fail "$kept is out of date: make descriptions"
+        sources=$((sources + 1))
+    done
 done
+test $sources -ge 7 || fail "only $sources examples have descriptions"
 
 # --- any compiler, C and C++, this machine and others
 for cc in "$CC -std=c11 -pedantic" "$CC -std=gnu99" "gcc -m32" "g++ -x c++" "clang -std=c11 -pedantic" \
@@ -75,11 +79,11 @@ C
 refused 2: 'the field "n" is double, a length is an integer' <<'C'
 checktype typedef struct s { double *v HMF_LEN(n), n; } s;
 C
-refused 2: 'a product of two fields' <<'C'
+refused 2: 'a length of several fields' <<'C'
 checktype typedef struct s { double *v HMF_LEN(n * m); int n, m; } s;
 C
-refused 2: 'keep any other in a field of its own' <<'C'
-checktype typedef struct s { double *v HMF_LEN(n + 1); int n; } s;
+refused 2: 'with + - * and parentheses' <<'C'
+checktype typedef struct s { double *v HMF_LEN(n / 2); int n; } s;
 C
 refused 2: 'is not saved as a number' <<'C'
 checktype typedef struct s { double *v HMF_LEN(n); int n HMF_TRANSIENT; } s;

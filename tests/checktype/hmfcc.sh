@@ -164,6 +164,11 @@ if test -n "$MPIRUN"; then
     grep -qi 'rank 1' err || { cat err; fail "ants: rank 1 did not move"; }
 fi
 
+# the other programs to start from
+for source in counter jacobi_hmf logbook particles; do
+    hmfcc -Wall -Wextra -Werror -c "$examples/$source.c" || fail "$source.c"
+done
+
 # headers under CMake, without hmfcc
 if command -v cmake >/dev/null; then
     mkdir -p d inst/lib/cmake/hmf-mpi

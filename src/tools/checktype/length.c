@@ -1,8 +1,11 @@
 /* hmf-checktype: lengths of pointers and flexible arrays, as HMF_LEN says them.
  *
- *   length := factor { '*' factor }        factor := number | enumerator | field | ( length )
+ *   length := product { ('+' | '-') product }
+ *   product := factor { '*' factor }
+ *   factor := number | enumerator | field { '.' field } | '(' length ')'
  *
- * with at most one field; everything else is C that compiles to a constant. */
+ * What holds no field is left to the compiler: it becomes C that compiles to a constant.  How a
+ * description says a length is resolve.c's. */
 #include "config.h"
 
 #include "model.h"
@@ -24,16 +27,16 @@ struct parse {
     int naround;
     struct ct_place place;
     const char *what, *text, *p;
-    const struct ct_field *field;
-    const char *factor;
+    int depth;
     bool failed;
 };
 
-static void fail(struct parse *q, const char *why)
+static struct ct_length *fail(struct parse *q, const char *why)
 {
     if (!q->failed)
         ct_find(q->s, q->place, false, "%s: HMF_LEN(%s): %s", q->what, q->text, why);
     q->failed = true;
+    return NULL;
 }
 
 static void space(struct parse *q)
@@ -42,11 +45,35 @@ static void space(struct parse *q)
         q->p++;
 }
 
-static void product(struct parse *q);
+static struct ct_length *sum(struct parse *q);
 
-static void times(struct parse *q, const char *constant)
+static struct ct_length *constant(const char *text)
 {
-    q->factor = q->factor ? ct_format("%s * %s", q->factor, constant) : constant;
+    struct ct_length *n = ct_alloc(sizeof *n);
+
+    n->op = CT_LEN_CONSTANT;
+    n->constant = text;
+    return n;
+}
+
+/* Numbers together stay a number. */
+static struct ct_length *combine(enum ct_length_op op, struct ct_length *a, struct ct_length *b)
+{
+    struct ct_length *n;
+
+    if (!a || !b)
+        return NULL;
+    if (a->op == CT_LEN_CONSTANT && b->op == CT_LEN_CONSTANT) {
+        const char *sign = op == CT_LEN_SUM ? "+" : op == CT_LEN_DIFFERENCE ? "-" : "*";
+        bool product = op == CT_LEN_PRODUCT;
+        return constant(ct_format(product ? "%s %s %s" : "(%s %s %s)", a->constant, sign,
+                                  b->constant));
+    }
+    n = ct_alloc(sizeof *n);
+    n->op = op;
+    n->a = a;
+    n->b = b;
+    return n;
 }
 
 static bool is_constant(const struct ct_source *s, const char *word)
@@ -57,75 +84,96 @@ static bool is_constant(const struct ct_source *s, const char *word)
     return false;
 }
 
-static void factor(struct parse *q)
+static const char *word_at(struct parse *q)
 {
-    space(q);
     const char *from = q->p;
-    if (*q->p == '(') {
-        q->p++;
-        product(q);
-        space(q);
-        if (*q->p != ')') {
-            fail(q, "a parenthesis is not closed, or there is more than numbers and one field in "
-                    "it");
-            return;
-        }
-        q->p++;
-        return;
-    }
+
     while (isalnum((unsigned char)*q->p) || *q->p == '_')
         q->p++;
-    const char *word = ct_format("%.*s", (int)(q->p - from), from);
-    if (isdigit((unsigned char)*word)) {
-        times(q, word);
-        return;
-    }
-    const struct ct_field *f = NULL;
-    for (int i = 0; i < q->naround && !f && *word; i++)
-        f = ct_field_named(q->around[i], word);
-    if (!f && is_constant(q->s, word)) {
-        times(q, word);
-    } else if (!*word) {
-        fail(q, "a length is a field of the same struct, a number, or a number times a field");
-    } else if (!f) {
-        fail(q, q->naround ? ct_format("%s has no field \"%s\"", q->around[0]->name, word)
-                              : "only fields know the fields beside them");
-    } else if (!f->type->is_integer) {
-        fail(q,
-             ct_format("the field \"%s\" is %s, a length is an integer", word, f->type->spelled));
-    } else if (f->notes.transient || f->notes.opaque) {
-        fail(q, ct_format("the field \"%s\" is not saved as a number", word));
-    } else if (q->field) {
-        fail(q, "a product of two fields: keep it in a field of its own, say n, and write "
-                "HMF_LEN(n)");
-    } else {
-        q->field = f;
-    }
+    return ct_format("%.*s", (int)(q->p - from), from);
 }
 
-static void product(struct parse *q)
+static struct ct_length *field(struct parse *q, const char *word)
 {
-    factor(q);
-    for (space(q); *q->p == '*' && !q->failed; space(q)) {
-        q->p++;
-        factor(q);
-    }
+    const struct ct_field *f = NULL;
+    struct ct_length *n;
+    int up = 0;
+
+    for (; up < q->naround && !(f = ct_field_named(q->around[up], word)); up++)
+        ;
+    if (!f && is_constant(q->s, word))
+        return constant(word);
+    if (!f)
+        return fail(q, q->naround ? ct_format("%s has no field \"%s\"", q->around[0]->name, word)
+                                  : "only fields know the fields beside them");
+    if (!f->type->is_integer)
+        return fail(q, ct_format("the field \"%s\" is %s, a length is an integer", word,
+                                 f->type->spelled));
+    if (f->notes.transient || f->notes.opaque)
+        return fail(q, ct_format("the field \"%s\" is not saved as a number", word));
+    n = ct_alloc(sizeof *n);
+    n->op = CT_LEN_FIELD;
+    n->field = f;
+    n->up = up;
+    return n;
 }
 
-bool ct_length_parse(struct ct_source *s, const struct ct_record *const *around, int naround,
-                     struct ct_place place, const char *what, const char *text,
-                     struct ct_length *out)
+static struct ct_length *factor(struct parse *q)
+{
+    struct ct_length *n;
+
+    space(q);
+    if (*q->p == '(') {
+        if (++q->depth > CT_MAX_LEVELS)
+            return fail(q, "parentheses are nested too deep");
+        q->p++;
+        n = sum(q);
+        space(q);
+        if (n && *q->p != ')')
+            return fail(q, "a parenthesis is not closed");
+        q->p += n != NULL;
+        q->depth--;
+        return n;
+    }
+    const char *word = word_at(q);
+    if (!*word)
+        return fail(q, "a length is made of fields of the same struct and numbers, with + - * and "
+                       "parentheses; keep any other in a field of its own");
+    return isdigit((unsigned char)*word) ? constant(word) : field(q, word);
+}
+
+static struct ct_length *product(struct parse *q)
+{
+    struct ct_length *n = factor(q);
+
+    for (space(q); n && *q->p == '*'; space(q)) {
+        q->p++;
+        n = combine(CT_LEN_PRODUCT, n, factor(q));
+    }
+    return n;
+}
+
+static struct ct_length *sum(struct parse *q)
+{
+    struct ct_length *n = product(q);
+
+    for (space(q); n && (*q->p == '+' || *q->p == '-'); space(q)) {
+        enum ct_length_op op = *q->p++ == '+' ? CT_LEN_SUM : CT_LEN_DIFFERENCE;
+        n = combine(op, n, product(q));
+    }
+    return n;
+}
+
+const struct ct_length *ct_length_parse(struct ct_source *s, const struct ct_record *const *around,
+                                        int naround, struct ct_place place, const char *what,
+                                        const char *text)
 {
     struct parse q = {.s = s, .around = around, .naround = naround, .place = place, .what = what,
                       .text = text, .p = text};
+    struct ct_length *n = sum(&q);
 
-    product(&q);
-    if (!q.failed && *q.p)
-        fail(&q, "a length is a field of the same struct, a number, or a number times a field; "
-                 "keep any other in a field of its own");
-    if (q.failed)
-        return false;
-    out->field = q.field;
-    out->factor = q.factor;
-    return true;
+    if (n && *q.p)
+        return fail(&q, "a length is made of fields of the same struct and numbers, with + - * "
+                        "and parentheses; keep any other in a field of its own");
+    return n;
 }

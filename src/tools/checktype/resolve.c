@@ -323,23 +323,63 @@ static const char *describe_target(struct subject *j, const struct ct_type *t)
     return describe(&e, t);
 }
 
+/* A length as descriptions say it: that many times `array` elements of the type behind. */
+struct count {
+    const char *count; /* the argument of typeCOUNTED and typeFLEX; NULL: a fixed number */
+    const char *array; /* C that compiles to a number; NULL: 1 */
+};
+
+/* Takes the numbers of a product apart from the rest of it. */
+static const struct ct_length *split_product(const struct ct_length *n, const char **number)
+{
+    if (n->op == CT_LEN_CONSTANT) {
+        *number = *number ? ct_format("%s * %s", *number, n->constant) : n->constant;
+        return NULL;
+    }
+    if (n->op != CT_LEN_PRODUCT)
+        return n;
+    const struct ct_length *a = split_product(n->a, number), *b = split_product(n->b, number);
+    if (!a || !b)
+        return a ? a : b;
+    struct ct_length *both = ct_alloc(sizeof *both);
+    *both = (struct ct_length){.op = CT_LEN_PRODUCT, .a = (struct ct_length *)a,
+                               .b = (struct ct_length *)b};
+    return both;
+}
+
+static bool count_of(struct subject *j, const char *text, int naround, struct count *out)
+{
+    const struct ct_length *n =
+        ct_length_parse(j->s, j->around, naround, j->place, j->what, text);
+
+    *out = (struct count){0};
+    if (!n)
+        return false;
+    n = split_product(n, &out->array);
+    if (!n)
+        return true;
+    if (n->op != CT_LEN_FIELD) {
+        refuse(j, ct_format("HMF_LEN(%s): a length of several fields: keep it in a field of its "
+                            "own, say n, and write HMF_LEN(n)", text));
+        return false;
+    }
+    out->count = ct_format("%d", n->up * 65536 + n->field->number);
+    return true;
+}
+
 /* What a pointer's length says before the type of its elements. */
 static const char *counted(struct subject *j, const char *text)
 {
-    struct ct_length len;
+    struct count c;
 
-    if (!ct_length_parse(j->s, j->around, j->naround, j->place, j->what, text, &len))
+    if (!count_of(j, text, j->naround, &c))
         return NULL;
-    if (!len.field)
-        return ct_format("typePOINTER, typeARRAY, (int)(%s)", len.factor);
-    int up = 0;
-    while (up < j->naround && (len.field < j->around[up]->fields ||
-                               len.field >= j->around[up]->fields + j->around[up]->nfields))
-        up++;
+    if (!c.count)
+        return ct_format("typePOINTER, typeARRAY, (int)(%s)", c.array);
     if (j->levels > 1)
         return refuse(j, "a length that is more than two pointers away from its field");
-    const char *count = ct_format("typeCOUNTED, %d", up * 65536 + len.field->number);
-    return len.factor ? ct_format("%s, typeARRAY, (int)(%s)", count, len.factor) : count;
+    return c.array ? ct_format("typeCOUNTED, %s, typeARRAY, (int)(%s)", c.count, c.array)
+                   : ct_format("typeCOUNTED, %s", c.count);
 }
 
 static const char *describe_void(struct subject *j)
@@ -435,23 +475,21 @@ static const char *handle(struct subject *j, const struct ct_type *t)
 
 static const char *describe_flexible(struct subject *j, const struct ct_type *t)
 {
-    struct ct_length len;
+    struct count c;
     struct subject e = element(j);
 
     if (!j->notes->nlengths)
         return refuse(j, "a flexible array without a length: write HMF_LEN(field)");
-    if (!ct_length_parse(j->s, j->around, j->naround < 1 ? 0 : 1, j->place, j->what,
-                         j->notes->lengths[0], &len))
+    if (!count_of(j, j->notes->lengths[0], j->naround < 1 ? 0 : 1, &c))
         return NULL;
-    if (!len.field)
+    if (!c.count)
         return refuse(j, "the length of a flexible array is a field of the struct, or a number "
                          "times one");
     const char *elem = describe(&e, t->elem);
     if (!elem)
         return NULL;
-    return len.factor ? ct_format("typeFLEX, %d, typeARRAY, (int)(%s), %s", len.field->number,
-                                  len.factor, elem)
-                      : ct_format("typeFLEX, %d, %s", len.field->number, elem);
+    return c.array ? ct_format("typeFLEX, %s, typeARRAY, (int)(%s), %s", c.count, c.array, elem)
+                   : ct_format("typeFLEX, %s, %s", c.count, elem);
 }
 
 static const char *describe(struct subject *j, const struct ct_type *t)
