@@ -65,10 +65,11 @@ char *hmf__strdup(const char *text)
 
 /* ---- big buffers ----
  * Freed ones are kept, up to a limit, for the next capture or restore: it asks for the same sizes,
- * and fresh pages cost more than what is done with them. */
+ * and fresh pages cost more than what is done with them.  The system may take their pages when it
+ * runs short of memory. */
 
-enum { KEPT = 12 };
-#define KEPT_BYTES ((size_t)64 << 20)
+enum { KEPT = 32 };
+#define KEPT_BYTES ((size_t)256 << 20)
 
 static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
@@ -113,6 +114,7 @@ static bool keep(void *p, size_t room)
             kept[i].room = room;
             kept_bytes += room;
             done = true;
+            (void)madvise(p, room, MADV_FREE); /* whoever needs memory more may have it */
         }
     pthread_mutex_unlock(&kept_lock);
     return done;

@@ -11,7 +11,7 @@ libhmf_core_la_SOURCES += \
 	src/slots.c src/slots.h \
 	src/match.c src/plan.c src/plan.h src/shuffle.c src/shuffle.h src/convert.c src/convert.h src/ldouble.c \
 	src/function.c src/function.h src/handle.c src/handle.h src/state.c src/state.h src/statepriv.h \
-	src/heap.c src/heap.h src/walk.c src/walk.h src/walkpath.c src/overlap.c src/extent.c src/region.c \
+	src/heap.c src/heap.h src/walk.c src/walk.h src/batch.c src/walkpath.c src/overlap.c src/extent.c src/region.c \
 	src/image.c src/image.h src/meta.c src/meta.h src/metawrite.c src/restore.c src/fresh.c src/fresh.h \
 	src/stream.c src/stream.h
 
@@ -26,7 +26,7 @@ shell_tests += tests/valgrind.sh
 
 dist_man_MANS += doc/man/libhmf-heap.7
 
-unit_tests += tests/unit/test_heap tests/unit/test_graph tests/unit/test_graph_large
+unit_tests += tests/unit/test_heap tests/unit/test_graph tests/unit/test_graph_large tests/unit/test_batch
 
 # libhmf-heap in a program: linked before everything else that has a malloc.
 mpi_tests += tests/mpi/heap

@@ -1,7 +1,7 @@
 /* Capture: from the walk's candidates to tables, ids and segments.
  *
- * Large blocks of plain data are sent from where they lie.  Small ones, and all that hold
- * pointers, are gathered table by table, with their pointers set to zero.
+ * Large blocks of plain data are sent from where they lie.  Small ones are gathered table by table.
+ * So are those that hold pointers, which are set to zero: by the walk, as it reads them, or here.
  */
 #include "config.h"
 
@@ -21,8 +21,10 @@ struct table {
     struct hmf__meta_table meta;
     uint64_t first_block, next_block, next_row;
     bool special;        /* elements hold pointers or the like: always gathered */
-    size_t staged_bytes; /* size of staging */
+    size_t staged_bytes; /* size of staging ... */
+    size_t room;         /* ... and what is allocated */
     char *staging, *at;  /* at: where the next block goes */
+    bool staged;         /* the walk has copied all blocks */
     size_t ndirect;
     struct iovec *iov;
     size_t niov;
@@ -117,12 +119,27 @@ static hmf_status_t count_tables(struct capture *c)
     return HMF_OK;
 }
 
+/* Are the walk's copies all that there is to send? */
+static void take_stage(struct hmf__walk *w, struct table *t)
+{
+    struct hmf__stage *stage = w->stages ? &w->stages[t->meta.type] : NULL;
+
+    if (!stage || !t->special || !stage->used || stage->used != t->staged_bytes)
+        return;
+    t->staging = stage->bytes;
+    t->room = stage->cap;
+    t->staged = true;
+    memset(stage, 0, sizeof *stage);
+}
+
 static hmf_status_t make_tables(struct capture *c)
 {
     struct hmf__walk *w = &c->walk;
     uint64_t blocks = 0;
     hmf_status_t rc;
 
+    if (w->unstaged || w->nmerges)
+        hmf__walk_stages_free(w);
     for (size_t i = 0; i < c->image->ntables; i++) {
         struct table *t = &c->image->tables[i];
         t->first_block = t->next_block = blocks;
@@ -130,7 +147,9 @@ static hmf_status_t make_tables(struct capture *c)
         uint64_t per = w->types->v[t->meta.type].nslots;
         if (hmf__mul_overflow_u64(per, t->meta.nrows, &t->nslots))
             return hmf__fail(HMF_ERR_LIMIT, "the state is too large");
-        if ((rc = big(&t->staging, t->staged_bytes, 1, "small blocks")) != HMF_OK ||
+        take_stage(w, t);
+        if ((!t->staged &&
+             (rc = big(&t->staging, t->room = t->staged_bytes, 1, "small blocks")) != HMF_OK) ||
             (rc = big(&t->refs, t->nslots, sizeof *t->refs, "references")) != HMF_OK ||
             (rc = big(&t->leaves, w->nmerges ? t->nslots : 0, sizeof *t->leaves,
                       "references")) != HMF_OK ||
@@ -237,22 +256,24 @@ static void put_block(struct table *t, const char *addr, const struct hmf__shape
     t->at += s->bytes;
 }
 
-/* A block of one small element with pointers, the common case, in few instructions. */
-static inline void put_node(const struct capture *c, struct table *t, const char *addr,
-                            size_t bytes, const struct hmf__slots *p, const uint32_t *refs)
+static void put_candidate(struct capture *c, size_t i, struct table *t)
 {
-    char *to = t->at;
-    uint32_t *out = t->refs + t->next_slot;
+    const struct hmf__walk *w = &c->walk;
+    const struct hmf__cand *cand = &w->cands[i];
+    const struct hmf__shape *s = &w->shapes[cand->shape];
+    char *copy = t->at;
 
-    for (size_t i = 0; i < bytes; i += 8)
-        memcpy(to + i, addr + i, 8);
-    for (uint32_t k = 0; k < p->nops; k++) {
-        hmf__slot_store(to + p->ops[k].offset, NULL);
-        out[k] = refs[k] ? c->block[refs[k] - 1] + 1 : 0;
-    }
-    t->next_slot += p->nops;
-    t->next_row++;
-    t->at = to + bytes;
+    if (i < w->state->nvars)
+        c->row[i] = t->next_row;
+    if (t->counts)
+        t->counts[c->block[i] - t->first_block] = s->count;
+    t->next_row += s->count;
+    if (t->staged)
+        return;
+    put_block(t, cand->addr, s);
+    if (s->nslots)
+        clear_slots(w->types, hmf__walk_slots(w, s->type), copy, s->count,
+                    w->types->v[s->type].size);
 }
 
 static void fill_tables(struct capture *c)
@@ -260,33 +281,26 @@ static void fill_tables(struct capture *c)
     struct hmf__walk *w = &c->walk;
     uint64_t at = 0; /* in the walk's references */
 
+    for (size_t i = 0; i < c->image->ntables; i++) {
+        struct table *t = &c->image->tables[i];
+        if (t->staged)
+            t->iov[t->niov++] = (struct iovec){t->staging, t->staged_bytes};
+    }
     for (size_t i = 0; i < w->ncands; i++) {
         const struct hmf__cand *cand = &w->cands[i];
         const struct hmf__shape *s = &w->shapes[cand->shape];
-        if (i + AHEAD < w->ncands)
-            __builtin_prefetch(w->cands[i + AHEAD].addr);
         if (cand->merged) {
             at += w->merges[cand->merged - 1].unread ? 0 : s->nslots;
             continue;
         }
         struct table *t = &c->image->tables[c->table_of_shape[cand->shape]];
-        const struct hmf__slots *p = s->nslots ? hmf__walk_slots(w, s->type) : NULL;
-        if (p && p->flat && s->count == 1 && s->bytes % 8 == 0 && !t->counts && t->niov &&
-            !w->nmerges && i >= w->state->nvars) {
-            t->iov[t->niov - 1].iov_len += (size_t)s->bytes; /* all of this table is gathered */
-            put_node(c, t, cand->addr, (size_t)s->bytes, p, w->refs + at);
-            at += s->nslots;
-            continue;
-        }
-        if (i < w->state->nvars)
-            c->row[i] = t->next_row;
-        if (t->counts)
-            t->counts[c->block[i] - t->first_block] = s->count;
-        t->next_row += s->count;
-        char *copy = t->at;
-        put_block(t, cand->addr, s);
-        if (p) {
-            clear_slots(w->types, p, copy, s->count, w->types->v[s->type].size);
+        if (!t->staged && i + AHEAD < w->ncands)
+            __builtin_prefetch(w->cands[i + AHEAD].addr);
+        if (!t->staged || t->counts || i < w->state->nvars)
+            put_candidate(c, i, t);
+        else
+            t->next_row++;
+        if (s->nslots) {
             put_refs(c, t, w->refs + at, s->nslots);
             at += s->nslots;
         }
@@ -427,7 +441,7 @@ void hmf_image_free(hmf_image_t *image)
         return;
     for (size_t i = 0; i < image->ntables; i++) {
         struct table *t = &image->tables[i];
-        hmf__big_free(t->staging, t->staged_bytes);
+        hmf__big_free(t->staging, t->room);
         hmf__big_free(t->refs, (size_t)t->nslots * sizeof *t->refs);
         hmf__big_free(t->leaves, (size_t)t->nslots * sizeof *t->leaves);
         hmf__big_free(t->counts, (size_t)t->meta.nblocks * sizeof *t->counts);

@@ -40,6 +40,7 @@ void hmf_state_free(hmf_state_t *s)
         k->drop(k);
     }
     hmf__free(s->vars);
+    hmf__free(s->last_staged);
     hmf__types_fini(&s->types);
     hmf__free(s);
 }

@@ -27,6 +27,8 @@ struct hmf_state {
     struct hmf__keeper *keepers;
     size_t last_ncands; /* size of the last walk: the next one's tables begin that large */
     size_t last_nrefs;
+    size_t *last_staged; /* likewise: bytes of each of the first nlast types' copies */
+    uint32_t nlast;
 };
 
 #endif

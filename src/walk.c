@@ -15,8 +15,6 @@
 #include <string.h>
 
 enum {
-    AHEAD = 16,           /* candidates whose memory is fetched early ... */
-    AHEAD_SLOTS = 8,      /* ... and, of nearer ones, the ids of what they point to */
     SMALL = 4096,         /* bytes of candidates that go into the regions' ids */
     NO_SHAPE = UINT32_MAX
 };
@@ -24,7 +22,7 @@ enum {
 
 /* ---- growing arrays; big ones come from huge pages ---- */
 
-static hmf_status_t grow_big(void *pv, size_t *cap, size_t used, size_t need, size_t each)
+hmf_status_t hmf__walk_grow(void *pv, size_t *cap, size_t used, size_t need, size_t each)
 {
     void **v = pv;
     size_t more = *cap, bytes;
@@ -207,7 +205,7 @@ static inline hmf_status_t add_cand(struct hmf__walk *w, const void *addr, uint3
     if (__builtin_expect(w->ncands == w->cands_cap, 0)) {
         if (w->ncands >= UINT32_MAX - 2)
             return hmf__fail(HMF_ERR_LIMIT, "the state has more than 4294967293 blocks");
-        hmf_status_t rc = grow_big(&w->cands, &w->cands_cap, w->ncands, w->ncands + 1,
+        hmf_status_t rc = hmf__walk_grow(&w->cands, &w->cands_cap, w->ncands, w->ncands + 1,
                                    sizeof *w->cands);
         if (rc != HMF_OK)
             return rc;
@@ -461,12 +459,12 @@ __attribute__((noinline)) static hmf_status_t visit_rare(struct hmf__walk *w, co
     return rc;
 }
 
-/* One slot: find or add what it points to. */
-static inline hmf_status_t visit(struct hmf__walk *w, const char *slot,
-                                 const struct hmf__slotop *op,
-                                 const struct hmf__slot_frame *frame)
+/* One slot, which holds q: find or add what it points to. */
+__attribute__((always_inline)) static inline hmf_status_t visit(struct hmf__walk *w,
+                                                                const char *slot, const char *q,
+                                                                const struct hmf__slotop *op,
+                                                                const struct hmf__slot_frame *frame)
 {
-    const char *q = hmf__slot_load(slot);
     const struct hmf__region *r = w->last_region;
 
     if (!q) {
@@ -510,7 +508,7 @@ static hmf_status_t visit_cb(void *ctx, char *slot, const struct hmf__slotop *op
     if (op->code == HMF__SLOT_CHOICE)
         return no_branch(w, slot, op, frame);
     if (slot)
-        return visit(w, slot, op, frame);
+        return visit(w, slot, hmf__slot_load(slot), op, frame);
     w->refs[w->nrefs++] = 0; /* in a branch that does not hold */
     return HMF_OK;
 }
@@ -546,7 +544,7 @@ static hmf_status_t look_behind(struct hmf__walk *w, size_t c, const struct hmf_
     if (n && (rc = find_cand(w, addr + f->offset, shape, &tail.ref)) != HMF_OK)
         return rc;
     if (w->ntails == w->tails_cap) {
-        rc = grow_big(&w->tails, &w->tails_cap, w->ntails, w->ntails + 1, sizeof *w->tails);
+        rc = hmf__walk_grow(&w->tails, &w->tails_cap, w->ntails, w->ntails + 1, sizeof *w->tails);
         if (rc != HMF_OK)
             return rc;
     }
@@ -559,7 +557,7 @@ static hmf_status_t look_behind(struct hmf__walk *w, size_t c, const struct hmf_
 static hmf_status_t merge_end(struct hmf__walk *w, size_t c)
 {
     if (w->nmerges == w->merges_cap) {
-        hmf_status_t rc = grow_big(&w->merges, &w->merges_cap, w->nmerges, w->nmerges + 1,
+        hmf_status_t rc = hmf__walk_grow(&w->merges, &w->merges_cap, w->nmerges, w->nmerges + 1,
                                    sizeof *w->merges);
         if (rc != HMF_OK)
             return rc;
@@ -632,14 +630,17 @@ static hmf_status_t look_into(struct hmf__walk *w, size_t c)
 {
     const char *addr = w->cands[c].addr;
     const struct hmf__shape s = w->shapes[w->cands[c].shape]; /* shapes may move */
+    char *copy = c < w->batch_end ? w->copies[c - w->batch_begin] : NULL;
     bool skip = false;
     hmf_status_t rc;
 
     w->current = c;
     if (c >= w->state->nvars && (rc = check_memory(w, c, &s, &skip)) != HMF_OK)
         return rc;
-    if (skip)
+    if (skip) {
+        w->unstaged = true;
         return HMF_OK;
+    }
     if (w->types->v[s.type].flex && (rc = look_behind(w, c, &w->types->v[s.type])) != HMF_OK)
         return rc;
     if (!s.nslots && !w->types->v[s.type].choice)
@@ -650,10 +651,12 @@ static hmf_status_t look_into(struct hmf__walk *w, size_t c)
     if (hmf__add_overflow(w->nrefs, (size_t)s.nslots, &need))
         return hmf__fail(HMF_ERR_LIMIT, "too many pointers");
     if (need > w->refs_cap &&
-        (rc = grow_big(&w->refs, &w->refs_cap, w->nrefs, need, sizeof *w->refs)) != HMF_OK)
+        (rc = hmf__walk_grow(&w->refs, &w->refs_cap, w->nrefs, need, sizeof *w->refs)) != HMF_OK)
         return rc;
     const struct hmf__slots *p = w->slots[s.type];
     uint64_t each = w->types->v[s.type].size;
+    if (!copy && p->flat && s.count && (rc = hmf__walk_copy(w, c, &s)) != HMF_OK)
+        return rc;
     for (uint64_t i = 0; i < s.count; i++, addr += each) {
         if (!p->flat) {
             rc = hmf__slots_each(p, w->types, (char *)(uintptr_t)addr, visit_cb, w);
@@ -661,10 +664,14 @@ static hmf_status_t look_into(struct hmf__walk *w, size_t c)
                 return rc;
             continue;
         }
+        const char *from = copy ? copy : addr;
         for (uint32_t k = 0; k < p->nops; k++)
-            if ((rc = visit(w, addr + p->ops[k].offset, &p->ops[k], NULL)) != HMF_OK)
+            if ((rc = visit(w, addr + p->ops[k].offset, hmf__slot_load(from + p->ops[k].offset),
+                            &p->ops[k], NULL)) != HMF_OK)
                 return rc;
     }
+    for (uint32_t k = 0; copy && k < p->nops; k++)
+        hmf__slot_store(copy + p->ops[k].offset, NULL);
     return HMF_OK;
 }
 
@@ -709,13 +716,15 @@ static hmf_status_t begin(struct hmf__walk *w, hmf_state_t *state)
     if ((rc = hmf__types_classes(w->types)) != HMF_OK)
         return rc;
     if (!(w->slots = hmf__calloc(w->types->n, sizeof *w->slots)) ||
+        !(w->stages = hmf__calloc(w->types->n, sizeof *w->stages)) ||
         !(w->in_rows = hmf__calloc(w->types->n, sizeof *w->in_rows)))
         return hmf__fail(HMF_ERR_NOMEM, "no memory to look through %u types", w->types->n);
     while (size / 2 < state->nvars + 1)
         size *= 2;
     if ((rc = rehash(w, size)) != HMF_OK ||
-        (rc = grow_big(&w->cands, &w->cands_cap, 0, expect + 1, sizeof *w->cands)) != HMF_OK ||
-        (rc = grow_big(&w->refs, &w->refs_cap, 0, state->last_nrefs + 1, sizeof *w->refs)) !=
+        (rc = hmf__walk_grow(&w->cands, &w->cands_cap, 0, expect + 1, sizeof *w->cands)) !=
+            HMF_OK ||
+        (rc = hmf__walk_grow(&w->refs, &w->refs_cap, 0, state->last_nrefs + 1, sizeof *w->refs)) !=
             HMF_OK)
         return rc;
     for (size_t i = 0; i < state->nvars; i++) {
@@ -727,27 +736,6 @@ static hmf_status_t begin(struct hmf__walk *w, hmf_state_t *state)
             return rc;
     }
     return HMF_OK;
-}
-
-/* Fetch early what will be needed: a candidate's memory, then the ids of what it points to; not
- * of one that may turn out to be an end or to be freed. */
-static inline void look_ahead(const struct hmf__walk *w, size_t c)
-{
-    const struct hmf__region *r = w->last_region;
-    const struct hmf__cand *near = &w->cands[c + AHEAD_SLOTS];
-    uint32_t type = w->shapes[near->shape].type;
-    const struct hmf__slots *p = w->slots[type];
-
-    __builtin_prefetch(w->cands[c + AHEAD].addr);
-    if (!p || w->in_rows[type] || w->tracked || !p->flat ||
-        w->shapes[near->shape].bytes > SMALL || !r || !r->ids ||
-        (uintptr_t)near->addr - r->lo >= r->hi - r->lo - SMALL)
-        return;
-    for (uint32_t k = 0; k < p->nops; k++) {
-        uintptr_t q = (uintptr_t)hmf__slot_load(near->addr + p->ops[k].offset);
-        if (q - r->lo < r->hi - r->lo)
-            __builtin_prefetch(&r->ids[(q - r->lo) / HMF__GRAIN], 1);
-    }
 }
 
 static bool has_pointers(const struct hmf__walk *w)
@@ -782,13 +770,14 @@ hmf_status_t hmf__walk_run(struct hmf__walk *w, hmf_state_t *state)
                     (rc = add_end(w, &w->shapes[w->cands[known].shape],
                                   w->cands[known].addr)) != HMF_OK)
                     return rc;
-        if (c + AHEAD < w->ncands)
-            look_ahead(w, c);
+        if (c == w->batch_end)
+            hmf__walk_batch(w, c);
         if ((rc = look_into(w, c)) != HMF_OK)
             return rc;
     }
     state->last_ncands = w->ncands;
     state->last_nrefs = w->nrefs;
+    hmf__walk_remember(w);
     return hmf__walk_overlaps(w);
 }
 
@@ -801,6 +790,7 @@ void hmf__walk_fini(struct hmf__walk *w)
         }
     hmf__free(w->slots);
     hmf__free(w->in_rows);
+    hmf__walk_stages_free(w);
     hmf__big_free(w->cands, w->cands_cap * sizeof *w->cands);
     hmf__big_free(w->refs, w->refs_cap * sizeof *w->refs);
     hmf__big_free(w->merges, w->merges_cap * sizeof *w->merges);

@@ -53,6 +53,15 @@ struct hmf__tail {
 
 enum { HMF__GRAIN = 16 }; /* bytes */
 
+/* Copies of all candidates of one type, in their order, pointers cleared: made while the walk reads
+ * them, so that each node is touched once.  Only for types that hold pointers. */
+struct hmf__stage {
+    char *bytes; /* from hmf__big_alloc */
+    size_t used, cap;
+};
+
+enum { HMF__BATCH = 64 };
+
 /* A readable part of the address space.
  * cover: one bit for 16 bytes, set where a candidate was; while no bit is set twice, no two
  * candidates overlap.  ids: for 16 bytes the first small candidate that begins there (1 + number);
@@ -103,6 +112,10 @@ struct hmf__walk {
     size_t extended; /* candidates whose heap blocks have been looked at */
     bool rows;      /* some shape is an array of things with pointers: ends are recorded */
     bool *in_rows;  /* per type: some shape is an array of it */
+    struct hmf__stage *stages;  /* per type; see batch.c */
+    char *copies[HMF__BATCH];   /* of the candidates from batch_begin on; NULL: has none */
+    size_t batch_begin, batch_end;
+    bool unstaged;  /* stages do not hold what the blocks are: do not use them */
     size_t current; /* the candidate that is being looked into */
 };
 
@@ -113,7 +126,11 @@ void hmf__walk_fini(struct hmf__walk *w);
 /* The slots of a candidate's element type; only for types with pointers. */
 const struct hmf__slots *hmf__walk_slots(const struct hmf__walk *w, uint32_t type);
 
-/* ---- shared between walk.c, overlap.c, extent.c and region.c ---- */
+/* Make *cap hold `need` things of `each` bytes, of which `used` are there; *pv is from
+ * hmf__big_alloc.  HMF_ERR_LIMIT, HMF_ERR_NOMEM. */
+hmf_status_t hmf__walk_grow(void *pv, size_t *cap, size_t used, size_t need, size_t each);
+
+/* ---- shared between walk.c, batch.c, overlap.c, extent.c and region.c ---- */
 
 /* How a person would write the place `offset` in candidate c: "sim->boxes[3].atoms". */
 const char *hmf__walk_path(const struct hmf__walk *w, size_t c, uint64_t offset, char *buf,
@@ -131,6 +148,10 @@ struct hmf__region *hmf__walk_region(struct hmf__walk *w, const void *p);
 /* Note that a candidate lies there (with one byte behind it, for arrays); sets `unsure`.
  * Follows a call of readable() for the same address. */
 void hmf__walk_cover(struct hmf__walk *w, const void *p, uint64_t bytes);
+static inline uint64_t *hmf__walk_cover_word(const struct hmf__region *r, const void *p)
+{
+    return &r->cover[((uintptr_t)p - r->lo) / HMF__GRAIN / 64];
+}
 void hmf__walk_regions_free(struct hmf__walk *w);
 
 /* The shape of `count` elements of a type (a class representative, no array); inner, exact as in
@@ -144,6 +165,19 @@ hmf_status_t hmf__walk_add(struct hmf__walk *w, const char *addr, uint32_t shape
 /* Does some candidate at `start` say what the heap block there is, rather than candidate c, which
  * would be extended over it? */
 bool hmf__walk_described(struct hmf__walk *w, const char *start, size_t c);
+
+/* ---- batch.c: candidates read many at a time ---- */
+
+/* Begin a batch with candidate c: copy the small nodes among the next candidates, and fetch early
+ * what will be needed to follow their pointers.  At least candidate c is in it. */
+void hmf__walk_batch(struct hmf__walk *w, size_t c);
+
+/* Copy candidate c, of shape s, which no batch has copied. */
+hmf_status_t hmf__walk_copy(struct hmf__walk *w, size_t c, const struct hmf__shape *s);
+
+/* For the next walk: how large the copies became. */
+void hmf__walk_remember(struct hmf__walk *w);
+void hmf__walk_stages_free(struct hmf__walk *w);
 
 /* "pointer path = address why", of the slot at hand or of the pointer that leads to candidate c. */
 hmf_status_t hmf__walk_bad(struct hmf__walk *w, size_t c, const char *why);
