@@ -8,7 +8,8 @@
 #   core mpi        the sources of libhmf-core and libhmf-mpi, as lists.sh has them
 
 # What decides about moves carries nothing, and wants a JSON library of that architecture.
-core_c = $(filter-out src/graph% src/policy% src/sim%,$(filter %.c,$(core)))
+# What reads debug information wants a library, too.
+core_c = $(filter-out src/graph% src/policy% src/sim% src/globals%,$(filter %.c,$(core)))
 ifeq ($(ARCH),powerpc)
 core_c := $(filter-out src/check.c src/check_%,$(core_c))
 # no 64-bit atomics of its own
@@ -19,7 +20,7 @@ hdf5_libs = -L$(ROOT)/usr/lib/$(LIBDIR)/hdf5/serial -lhdf5
 mpi_flags = -I$(ROOT)/usr/lib/$(LIBDIR)/openmpi/include -I$(ROOT)/usr/lib/$(LIBDIR)/openmpi/include/openmpi
 mpi_libs = -L$(ROOT)/usr/lib/$(LIBDIR)/openmpi/lib -lmpi
 endif
-mpi_c = $(filter src/%.c,$(mpi)) src/shim/gen.c
+mpi_c = $(filter-out src/globals%,$(filter src/%.c,$(mpi))) src/shim/gen.c
 
 cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra -Werror -ffp-contract=off -D_FILE_OFFSET_BITS=64 \
 	-I$(BUILD) -I$(SRC)/include -I$(SRC)/src -I$(BUILD)/src -I$(SRC)/tests/unit $(FLAGS)
