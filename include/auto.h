@@ -28,6 +28,8 @@
  *    message that names the call.)
  *  - A pointer that the program sets anew or swaps is itself a variable: register it (its
  *    address, with typePOINTER), not only what it points to now.
+ *  - A checkpoint is continued on as many ranks as wrote it, or on any number if each variable was
+ *    declared a part of a global array or equal on all ranks (hmf/partition.h).
  *  - A file that stays open across polls is registered too (hmf/openfile.h).
  *  - What the program does between MPI_Init and auto_read is done again by a newcomer, with the
  *    communication of its predecessor replayed.  It must be the same code on every rank's newcomer.

@@ -5,6 +5,8 @@ libhmf_core_la_SOURCES += \
 	src/check_diff.c \
 	src/check_dir.c src/check_dir.h \
 	src/check_file.c src/check_file.h src/check_write.c \
+	src/check_global.c src/check_global.h src/check_reshape.c \
+	src/check_index.c src/check_index.h \
 	src/check_h5type.c src/check_h5type.h \
 	src/check_inspect.c \
 	src/check_io.c src/check_io.h \
@@ -19,9 +21,16 @@ hmfinclude_HEADERS += include/hmf/check.h
 
 unit_tests += tests/unit/test_check tests/unit/test_check_async \
 	tests/unit/test_check_damage tests/unit/test_check_fault tests/unit/test_check_hdf5 \
-	tests/unit/test_check_large tests/unit/test_check_view tests/unit/test_check_forms
+	tests/unit/test_check_large tests/unit/test_check_parts tests/unit/test_check_view tests/unit/test_check_forms
 tests_unit_test_check_hdf5_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS)
 tests_unit_test_check_hdf5_LDADD = $(LDADD) $(HDF5_LIBS)
 tests_unit_test_check_forms_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS)
 tests_unit_test_check_forms_LDADD = $(LDADD) $(HDF5_LIBS)
 EXTRA_DIST += tests/unit/check_team.h doc/checkpoint-format.md
+
+# Restart on another number of ranks.
+check_PROGRAMS += tests/mpi/reshape
+tests_mpi_reshape_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_reshape_LDFLAGS = $(mpi_ldflags)
+tests_mpi_reshape_LDADD = $(mpi_ldadd)
+shell_tests += tests/mpi/reshape.sh

@@ -14,6 +14,7 @@
 
 #include "base.h"
 #include "check_dir.h"
+#include "check_global.h"
 #include "check_priv.h"
 #include "check_skel.h"
 #include "check_sys.h"
@@ -38,6 +39,7 @@ struct hmf__async {
     size_t memory_bytes;
     struct hmf__file_source source;
     struct iovec *iov;                  /* one per segment */
+    struct hmf__global *global;         /* rank 0's; NULL: nothing for it */
 
     bool under_way;                     /* begun, and not yet completed */
     pthread_t thread;
@@ -59,8 +61,10 @@ static void forget_source(struct hmf__async *a)
     hmf__free(a->iov);
     hmf__free((char *)(uintptr_t)a->job.dir);
     hmf__free((char *)(uintptr_t)a->job.program);
+    hmf__global_free(a->global);
     memset(&a->source, 0, sizeof a->source);
     a->iov = NULL;
+    a->global = NULL;
     a->job.dir = a->job.program = NULL;
 }
 
@@ -188,7 +192,7 @@ static hmf_status_t publish(struct hmf__async *a, const struct hmf__file_seal *m
     for (int i = 1; i < a->job.nranks && rc == HMF_OK; i++)
         rc = await_part(a, i, &seals[i]);
     if (rc == HMF_OK)
-        rc = hmf__save_publish(&a->job, a->generation, seals);
+        rc = hmf__save_publish(&a->job, a->io, a->global, a->generation, seals);
     hmf__free(seals);
     return rc;
 }
@@ -298,6 +302,8 @@ hmf_status_t hmf__check_begin(struct hmf__check_job *job, const hmf_image_t *ima
     if (rc == HMF_OK)
         rc = copy_image(a, job, image);
     rc = hmf__check_agree(job, rc);
+    if (rc == HMF_OK)
+        rc = hmf__global_make(job, image, &a->global);
     if (rc != HMF_OK)
         goto discard;
     a->generation = generation;

@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct hmf__index;                      /* check_index.h */
+
 #define HMF__FILE_HEADER 4096u
 #define HMF__FILE_VERSION 1u
 #define HMF__FILE_PROGRAM_MAX 1023
@@ -27,6 +29,9 @@ struct hmf__file_label {
     const char *program;
     uint64_t generation;
     int rank, nranks;
+    /* global.h5 only (else NULL): the arrays to be shown, and types[] of them. */
+    const struct hmf__index *index;
+    const hmf_meta_t *meta;
 };
 
 /* What the manifest keeps of a part. The seal is the header's checksum, and the header holds the

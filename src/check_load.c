@@ -37,10 +37,11 @@ static hmf_status_t read_manifest(struct hmf__check_job *job, uint64_t generatio
         rc = hmf__fail(HMF_ERR_MISMATCH, "%s was written by the program %s, this is %s: set "
                        "HMF_DIR to another directory, or HMF_RESTART=never to start afresh",
                        path, m->program, job->program);
-    else if (m->nranks != job->nranks)
+    else if (m->nranks != job->nranks && m->global.bytes == 0)
         rc = hmf__fail(HMF_ERR_MISMATCH, "%s was written by %d ranks, this job has %d: start it "
-                       "with %d ranks, or set HMF_RESTART=never to start afresh", path,
-                       m->nranks, job->nranks, m->nranks);
+                       "with %d ranks, or set HMF_RESTART=never to start afresh (a program that "
+                       "calls hmf_partition can go on with any number)", path, m->nranks,
+                       job->nranks, m->nranks);
     if (rc != HMF_OK) {
         hmf__manifest_free(m);
         *out = NULL;
@@ -170,47 +171,57 @@ hmf_status_t hmf__check_find(struct hmf__check_job *job, long wanted, uint64_t *
 
 /* ---- reading ---- */
 
-/* Every rank's seal, from the manifest that rank 0 reads. */
+/* What the manifest, which rank 0 reads, says of the files; free seals->parts. */
 static hmf_status_t share_seals(struct hmf__check_job *job, uint64_t generation,
-                                struct hmf__file_seal *mine)
+                                struct hmf__check_seals *seals)
 {
     struct hmf__manifest *m = NULL;
-    struct hmf__file_seal *seals = hmf__calloc((size_t)job->nranks, sizeof(*seals));
     hmf_status_t rc = HMF_OK;
-    if (seals == NULL)
-        rc = hmf__fail(HMF_ERR_NOMEM, "no memory for the manifest");
-    else if (job->rank == 0)
+    memset(seals, 0, sizeof(*seals));
+    if (job->rank == 0)
         rc = read_manifest(job, generation, &m);
     rc = hmf__check_agree(job, rc);
-    if (rc == HMF_OK) {
-        if (m != NULL)
-            memcpy(seals, m->seals, (size_t)job->nranks * sizeof(*seals));
-        rc = job->bcast(job->ctx, seals, (size_t)job->nranks * sizeof(*seals));
-        *mine = seals[job->rank];
+    if (rc != HMF_OK)
+        return rc;
+    if (m != NULL) {
+        seals->generation = generation;
+        seals->nranks = m->nranks;
+        seals->global = m->global;
     }
+    rc = job->bcast(job->ctx, seals, sizeof(*seals));
+    if (rc != HMF_OK)
+        goto free_manifest;
+    seals->parts = hmf__calloc((size_t)seals->nranks, sizeof(*seals->parts));
+    if (seals->parts == NULL)
+        rc = hmf__fail(HMF_ERR_NOMEM, "no memory for the manifest");
+    rc = hmf__check_agree(job, rc);
+    if (rc != HMF_OK)
+        goto free_manifest;
+    if (m != NULL)
+        memcpy(seals->parts, m->seals, (size_t)seals->nranks * sizeof(*seals->parts));
+    rc = job->bcast(job->ctx, seals->parts, (size_t)seals->nranks * sizeof(*seals->parts));
+
+free_manifest:
     hmf__manifest_free(m);
-    hmf__free(seals);
     return rc;
 }
 
-static hmf_status_t open_part(const struct hmf__check_job *job, uint64_t generation,
-                              const struct hmf__file_seal *seal, struct hmf__file **out)
+hmf_status_t hmf__check_open_part(const struct hmf__check_job *job,
+                                  const struct hmf__check_seals *seals, int rank,
+                                  struct hmf__file **out)
 {
     char path[HMF__DIR_PATH_MAX];
     struct hmf__file *f = NULL;
-    hmf_status_t rc = hmf__dir_part(job->dir, generation, false, job->rank, path);
+    hmf_status_t rc = hmf__dir_part(job->dir, seals->generation, false, rank, path);
     if (rc == HMF_OK)
-        rc = hmf__file_open(path, seal, &f);
+        rc = hmf__file_open(path, &seals->parts[rank], &f);
     if (rc != HMF_OK)
         return rc;
-    if (f->generation != generation || f->rank != job->rank || f->nranks != job->nranks
-        || strcmp(f->program, job->program) != 0)
+    if (f->generation != seals->generation || f->rank != rank || f->nranks != seals->nranks
+        || strcmp(f->program, job->program) != 0) {
         rc = hmf__fail(HMF_ERR_FORMAT, "%s is the part of rank %d of %d in generation %" PRIu64
                        " of %s: it was put there by mistake", path, f->rank, f->nranks,
                        f->generation, f->program);
-    if (rc == HMF_OK)
-        rc = hmf__file_verify(f);
-    if (rc != HMF_OK) {
         hmf__file_close(f);
         return rc;
     }
@@ -218,17 +229,16 @@ static hmf_status_t open_part(const struct hmf__check_job *job, uint64_t generat
     return HMF_OK;
 }
 
-hmf_status_t hmf__check_read(struct hmf__check_job *job, uint64_t generation, hmf_state_t *state)
+/* This rank's own part, on as many ranks as wrote it. */
+static hmf_status_t read_own(struct hmf__check_job *job, const struct hmf__check_seals *seals,
+                             hmf_state_t *state)
 {
-    struct hmf__file_seal seal;
     struct hmf__file *f = NULL;
     hmf_restore_t *restore = NULL;
-    hmf_status_t rc = hmf__check_agree(job, hmf__check_arguments(job));
+    hmf_status_t rc = hmf__check_open_part(job, seals, job->rank, &f);
     if (rc == HMF_OK)
-        rc = share_seals(job, generation, &seal);
-    if (rc != HMF_OK)
-        return rc;
-    rc = hmf__check_agree(job, open_part(job, generation, &seal, &f));
+        rc = hmf__file_verify(f);
+    rc = hmf__check_agree(job, rc);
     if (rc != HMF_OK)
         goto close_file;
     rc = hmf_restore_begin(state, f->meta, f->meta_len, &restore);
@@ -247,6 +257,22 @@ abort_restore:
     hmf_restore_abort(restore);
 close_file:
     hmf__file_close(f);
+    return rc;
+}
+
+hmf_status_t hmf__check_read(struct hmf__check_job *job, uint64_t generation, hmf_state_t *state)
+{
+    struct hmf__check_seals seals;
+    bool other = false;
+    hmf_status_t rc = hmf__check_agree(job, hmf__check_arguments(job));
+    if (rc != HMF_OK)
+        return rc;
+    rc = share_seals(job, generation, &seals);
+    if (rc == HMF_OK)
+        rc = hmf__check_reshape(job, &seals, state, &other);
+    if (rc == HMF_OK && !other)
+        rc = read_own(job, &seals, state);
+    hmf__free(seals.parts);
     return rc;
 }
 

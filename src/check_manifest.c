@@ -77,6 +77,8 @@ hmf_status_t hmf__manifest_write(const char *dir, const struct hmf__manifest *m)
     for (int i = 0; i < m->nranks; i++)
         put(&b, "part %d %" PRIu64 " %08" PRIx32 " rank-%05d.h5\n", i, m->seals[i].bytes,
             m->seals[i].seal, i);
+    if (m->global.bytes != 0)
+        put(&b, "global %" PRIu64 " %08" PRIx32 " global.h5\n", m->global.bytes, m->global.seal);
     if (b.status == HMF_OK)
         put(&b, "crc32c %08" PRIx32 "\n", hmf__crc32c(0, b.data, b.len));
 
@@ -219,6 +221,13 @@ static bool parse(char *text, struct hmf__manifest *m, bool *no_memory)
             || !number_of(end + 1, 16, UINT32_MAX, &seal, &end) || *end != ' ')
             return false;
         m->seals[i].seal = (uint32_t)seal;
+    }
+    if ((v = value_of(&text, "global")) != NULL) {
+        uint64_t seal;
+        if (!number_of(v, 10, INT64_MAX, &m->global.bytes, &end) || *end != ' '
+            || !number_of(end + 1, 16, UINT32_MAX, &seal, &end) || *end != ' ')
+            return false;
+        m->global.seal = (uint32_t)seal;
     }
     return strncmp(text, "crc32c ", 7) == 0;
 }

@@ -10,10 +10,12 @@
  *     time 2026-11-22T10:00:00Z
  *     part 0 1052672 9f3a01bc rank-00000.h5
  *     part 1 1052672 03bb77e1 rank-00001.h5
+ *     global 8192 77aa01c3 global.h5
  *     crc32c 5d1e0a44
  *
- * The last line is the checksum of all bytes before it. Control characters and '%' in the program's
- * name are written as %XX.
+ * The line `global` is there if variables were declared parts of global arrays or equal on all
+ * ranks (check_global.h). The last line is the checksum of all bytes before it. Control characters
+ * and '%' in the program's name are written as %XX.
  */
 #ifndef HMF_CHECK_MANIFEST_H
 #define HMF_CHECK_MANIFEST_H
@@ -31,6 +33,7 @@ struct hmf__manifest {
     uint64_t generation;
     int nranks;
     struct hmf__file_seal *seals;       /* nranks of them */
+    struct hmf__file_seal global;       /* bytes 0: there is none */
 };
 
 /* Writes DIR/manifest.txt, synced. HMF_ERR_IO, HMF_ERR_NOMEM. */

@@ -1,6 +1,6 @@
 /*
  * What the parts of the collective layer share. Not for other files than check.c and check_save.c,
- * check_async.c, check_load.c.
+ * check_async.c, check_load.c, check_global.c, check_reshape.c.
  */
 #ifndef HMF_CHECK_PRIV_H
 #define HMF_CHECK_PRIV_H
@@ -14,6 +14,7 @@
 #define HMF__CHECK_TEXT_MAX 1024
 
 struct hmf__async;                      /* check_async.c */
+struct hmf__global;                     /* check_global.h */
 
 struct hmf__check_hold {
     int lock;                           /* descriptor, -1: not held */
@@ -44,8 +45,10 @@ hmf_status_t hmf__save_begin(struct hmf__check_job *job, hmf_status_t mine, uint
 hmf_status_t hmf__save_part(const struct hmf__check_job *job, struct hmf__io *io,
                             const struct hmf__file_source *source, uint64_t generation,
                             const char *suffix, struct hmf__file_seal *seal);
-/* Rank 0: manifest and rename; then what is too old goes. */
-hmf_status_t hmf__save_publish(const struct hmf__check_job *job, uint64_t generation,
+/* Rank 0: global.h5 if there is anything for it (else NULL), manifest and rename; then what is too
+   old goes. */
+hmf_status_t hmf__save_publish(const struct hmf__check_job *job, struct hmf__io *io,
+                               struct hmf__global *global, uint64_t generation,
                                struct hmf__file_seal *seals);
 void hmf__save_remove_old(const struct hmf__check_job *job, uint64_t newest);
 /* Rank 0: a generation that failed; keeps the error's text. */
@@ -56,5 +59,25 @@ hmf_status_t hmf__save_source(const hmf_image_t *image, struct hmf__file_source 
 
 /* Waits for the writing thread and frees what it had. */
 void hmf__async_free(struct hmf__async *async);
+
+/* ---- steps of reading (check_load.c) ---- */
+
+/* What a restart knows of a generation from its manifest, on every rank. */
+struct hmf__check_seals {
+    uint64_t generation;
+    int nranks;                         /* that wrote it */
+    struct hmf__file_seal global;
+    struct hmf__file_seal *parts;       /* of each of them */
+};
+
+/* Opens the part of a rank that wrote it and compares what it says of itself. */
+hmf_status_t hmf__check_open_part(const struct hmf__check_job *job,
+                                  const struct hmf__check_seals *seals, int rank,
+                                  struct hmf__file **out);
+
+/* Restores, collectively, on another number of ranks or for other parts (check_reshape.c).
+   *other: whether that is so; if not, nothing was done. */
+hmf_status_t hmf__check_reshape(struct hmf__check_job *job, const struct hmf__check_seals *seals,
+                                hmf_state_t *state, bool *other);
 
 #endif

@@ -19,6 +19,7 @@
 
 #include "base.h"
 #include "check_dir.h"
+#include "check_global.h"
 #include "check_manifest.h"
 #include "check_priv.h"
 
@@ -103,7 +104,10 @@ hmf_status_t hmf__save_part(const struct hmf__check_job *job, struct hmf__io *io
 {
     char path[HMF__DIR_PATH_MAX], *end;
     struct hmf__file *f;
-    struct hmf__file_label label = {job->program, generation, job->rank, job->nranks};
+    struct hmf__file_label label = {
+        .program = job->program, .generation = generation, .rank = job->rank,
+        .nranks = job->nranks
+    };
     hmf_status_t rc = hmf__dir_part(job->dir, generation, true, job->rank, path);
     if (rc != HMF_OK)
         return rc;
@@ -120,7 +124,8 @@ hmf_status_t hmf__save_part(const struct hmf__check_job *job, struct hmf__io *io
     return rc;
 }
 
-hmf_status_t hmf__save_publish(const struct hmf__check_job *job, uint64_t generation,
+hmf_status_t hmf__save_publish(const struct hmf__check_job *job, struct hmf__io *io,
+                               struct hmf__global *global, uint64_t generation,
                                struct hmf__file_seal *seals)
 {
     char path[HMF__DIR_PATH_MAX];
@@ -129,6 +134,8 @@ hmf_status_t hmf__save_publish(const struct hmf__check_job *job, uint64_t genera
         .nranks = job->nranks, .seals = seals
     };
     hmf_status_t rc = hmf__dir_generation(job->dir, generation, true, path);
+    if (rc == HMF_OK && global != NULL)
+        rc = hmf__global_write(global, job, io, path, generation, &m.global);
     if (rc == HMF_OK)
         rc = hmf__manifest_write(path, &m);
     if (rc == HMF_OK)
@@ -190,7 +197,7 @@ hmf_status_t hmf__save_source(const hmf_image_t *image, struct hmf__file_source 
 
 /* This rank's part, then everybody's seal in the manifest. */
 static hmf_status_t save(struct hmf__check_job *job, const struct hmf__file_source *source,
-                         uint64_t generation)
+                         struct hmf__global *global, uint64_t generation)
 {
     struct hmf__file_seal seal = {0, 0}, *seals = NULL;
     hmf_status_t rc = HMF_OK;
@@ -207,7 +214,7 @@ static hmf_status_t save(struct hmf__check_job *job, const struct hmf__file_sour
     if (rc == HMF_OK) {
         rc = job->gather(job->ctx, &seal, sizeof seal, seals);
         if (rc == HMF_OK && job->rank == 0)
-            rc = hmf__save_publish(job, generation, seals);
+            rc = hmf__save_publish(job, job->hold->io, global, generation, seals);
         rc = hmf__check_agree(job, rc);
     }
     hmf__free(seals);
@@ -218,12 +225,16 @@ hmf_status_t hmf__check_write(struct hmf__check_job *job, const hmf_image_t *ima
 {
     uint64_t generation;
     struct hmf__file_source source;
+    struct hmf__global *global = NULL;
     /* One that is still being written comes first; whether it failed has been asked for, or
        never is. */
     (void)hmf__check_complete(job, &generation);
     hmf_status_t rc = hmf__save_begin(job, hmf__save_source(image, &source), &generation);
     if (rc == HMF_OK) {
-        rc = save(job, &source, generation);
+        rc = hmf__global_make(job, image, &global);
+        if (rc == HMF_OK)
+            rc = save(job, &source, global, generation);
+        hmf__global_free(global);
         if (rc != HMF_OK && job->rank == 0)
             hmf__save_discard(job, generation);
     }

@@ -2,7 +2,7 @@
 #   pkginclude_HEADERS += include/typemap.h          hmfinclude_HEADERS += include/hmf/x.h
 #   libhmf_core_la_SOURCES += src/x.c src/x.h        unit_tests += tests/unit/test_x   (from test_x.c)
 pkginclude_HEADERS += include/typemap.h
-hmfinclude_HEADERS += include/hmf/status.h include/hmf/type.h include/hmf/function.h include/hmf/heap.h
+hmfinclude_HEADERS += include/hmf/status.h include/hmf/type.h include/hmf/function.h include/hmf/heap.h include/hmf/partition.h
 libhmf_core_la_SOURCES += \
 	src/base.c src/base.h src/status.c src/log.c src/param.c \
 	src/buf.c src/buf.h src/crc32c.c src/crc32c.h \
@@ -14,6 +14,7 @@ libhmf_core_la_SOURCES += \
 	src/heap.c src/heap.h src/walk.c src/walk.h src/batch.c src/walkpath.c src/overlap.c src/extent.c src/region.c \
 	src/image.c src/image.h src/meta.c src/meta.h src/metawrite.c src/restore.c src/fresh.c src/fresh.h \
 	src/stream.c src/stream.h
+libhmf_core_la_SOURCES += src/parts.c src/parts.h
 
 unit_tests += tests/unit/test_base tests/unit/test_buf tests/unit/test_crc32c \
 	tests/unit/test_type tests/unit/test_image tests/unit/test_plan tests/unit/test_language tests/unit/test_forms tests/unit/test_stream

@@ -35,6 +35,7 @@ struct table {
 };
 
 struct hmf_image {
+    hmf_state_t *state;
     struct table *tables;
     size_t ntables;
     struct hmf__segment *segments;
@@ -400,17 +401,19 @@ static hmf_status_t make_segments(hmf_image_t *image)
     return HMF_OK;
 }
 
-hmf_status_t hmf_image_capture(hmf_state_t *state, hmf_image_t **out)
+static hmf_status_t capture(hmf_state_t *state, bool beside, hmf_image_t **out)
 {
     struct capture c = {.image = hmf__calloc(1, sizeof *c.image)};
     hmf_status_t rc;
 
     if (!c.image)
         return no_memory("an image", sizeof *c.image);
+    c.image->state = state;
     for (struct hmf__keeper *k = state->keepers; k; k = k->next)
         if ((rc = k->before(k, state)) != HMF_OK)
             goto drop;
-    hmf__handle_text_begin();
+    if (!beside)
+        hmf__handle_text_begin();
     if ((rc = hmf__walk_run(&c.walk, state)) != HMF_OK || (rc = count_tables(&c)) != HMF_OK ||
         (rc = make_tables(&c)) != HMF_OK)
         goto drop;
@@ -433,6 +436,16 @@ drop:
     else
         hmf_image_free(c.image);
     return rc;
+}
+
+hmf_status_t hmf_image_capture(hmf_state_t *state, hmf_image_t **out)
+{
+    return capture(state, false, out);
+}
+
+hmf_status_t hmf__image_capture_beside(hmf_state_t *state, hmf_image_t **out)
+{
+    return capture(state, true, out);
 }
 
 void hmf_image_free(hmf_image_t *image)
@@ -460,6 +473,11 @@ const void *hmf_image_meta(const hmf_image_t *image, size_t *len)
 {
     *len = image->meta_bytes.len;
     return image->meta_bytes.data;
+}
+
+hmf_state_t *hmf__image_state(const hmf_image_t *image)
+{
+    return image->state;
 }
 
 const hmf_meta_t *hmf_image_parsed(const hmf_image_t *image)

@@ -67,6 +67,8 @@ typedef struct hmf_image hmf_image_t;
  * HMF_ERR_POINTER (a pointer to memory that is not there or not described: the text has its
  * path), HMF_ERR_LIMIT, HMF_ERR_NOMEM. */
 hmf_status_t hmf_image_capture(hmf_state_t *state, hmf_image_t **out);
+/* The same while another image of the state is there, which stays as it is. */
+hmf_status_t hmf__image_capture_beside(hmf_state_t *state, hmf_image_t **out);
 void hmf_image_free(hmf_image_t *image); /* NULL is fine */
 
 /* The header bytes: self-contained, versioned, with their own CRC.  Borrowed from the image. */
@@ -74,6 +76,8 @@ const void *hmf_image_meta(const hmf_image_t *image, size_t *len);
 size_t hmf_image_nsegments(const hmf_image_t *image);
 const struct hmf__segment *hmf_image_segment(const hmf_image_t *image, size_t i);
 uint64_t hmf_image_bytes(const hmf_image_t *image); /* meta and all segments */
+/* The state that it was captured from; borrowed: the caller knows that it is still there. */
+hmf_state_t *hmf__image_state(const hmf_image_t *image);
 
 /* ---- a parsed and validated meta ---- */
 

@@ -8,7 +8,7 @@ libhmf_core_la_SOURCES += src/net.c src/net.h src/op.c src/op.h src/agent.c src/
 	src/wave.c src/wave.h src/coord.c src/coord.h src/control.c src/control.h \
 	src/rundir.c src/rundir.h src/schedule.c src/schedule.h
 libhmf_mpi_la_SOURCES += src/xfer.c src/xfer.h src/settings.c src/settings.h src/move.c src/move.h \
-	src/job.c src/job.h src/auto.c
+	src/job.c src/job.h src/auto.c src/partition.c
 libhmf_core_la_LIBADD += -lpthread
 unit_tests += tests/unit/test_agent tests/unit/test_schedule
 

@@ -4,6 +4,7 @@
 #include "state.h"
 
 #include "base.h"
+#include "parts.h"
 #include "statepriv.h"
 #include "type.h"
 
@@ -33,8 +34,10 @@ void hmf_state_free(hmf_state_t *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->nvars; i++)
+    for (size_t i = 0; i < s->nvars; i++) {
         hmf__free(s->vars[i].name);
+        hmf__parts_free(s->vars[i].parts);
+    }
     for (struct hmf__keeper *k = s->keepers, *next; k; k = next) {
         next = k->next;
         k->drop(k);
@@ -110,6 +113,7 @@ hmf_status_t hmf_state_add(hmf_state_t *s, const char *name, void *addr, size_t 
 static void remove_at(hmf_state_t *s, size_t i)
 {
     hmf__free(s->vars[i].name);
+    hmf__parts_free(s->vars[i].parts);
     s->nvars--;
     memmove(s->vars + i, s->vars + i + 1, (s->nvars - i) * sizeof *s->vars);
 }

@@ -9,6 +9,7 @@ struct hmf__state_var {
     struct hmf__var var;
     char *name; /* owned */
     uint64_t hash;
+    struct hmf__parts *parts; /* owned; NULL: nothing was declared (parts.h) */
 };
 
 /* Something that takes part in the state but is no memory: its record, a registered variable, is
