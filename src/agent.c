@@ -16,6 +16,8 @@
 
 #include "control.h"
 #include "coord.h"
+#include "events.h"
+#include "pulse.h"
 #include "wave.h"
 
 #define FLUSH_NS (5ull * 1000000000)
@@ -87,6 +89,17 @@ static void on_release(struct hmf__agent *a, struct hmf__buf *in)
     pthread_mutex_unlock(&a->lock);
 }
 
+static void on_retire(struct hmf__agent *a)
+{
+    pthread_mutex_lock(&a->lock);
+    if (a->recovers && a->role == HMF__ROLE_SPARE && !a->reserved) {
+        a->role = HMF__ROLE_LEFT;
+        a->retired = true;
+        pthread_cond_broadcast(&a->changed);
+    }
+    pthread_mutex_unlock(&a->lock);
+}
+
 static void frame(void *ctx, int from, unsigned kind, const void *data, size_t len)
 {
     struct hmf__agent *a = ctx;
@@ -123,6 +136,10 @@ static void frame(void *ctx, int from, unsigned kind, const void *data, size_t l
         if (a->coord)
             hmf__coord_newcomer(a->coord, from, &in);
         break;
+    case HMF__F_PULSE: hmf__pulse_beat(a, from, &in); break;
+    case HMF__F_PULSE_BACK: hmf__pulse_back(a, from); break;
+    case HMF__F_NEWS: hmf__pulse_told(a, &in); break;
+    case HMF__F_RETIRE: on_retire(a); break;
     case HMF__F_HANDOVER:
         if (!a->coord && !hmf__coord_take_over(a, &in))
             hmf__control_start(a);
@@ -140,6 +157,7 @@ static void lost(void *ctx, int peer, const char *why)
         return;
     hmf__log(HMF__LOG_INFO, "process %d on %s is gone: %s", peer, a->addrs[peer].node, why);
     hmf__wave_lost(a, peer, why);
+    hmf__pulse_lost(a, peer, why);
     if (a->coord)
         hmf__coord_lost(a->coord, peer, why);
     pthread_mutex_lock(&a->lock);
@@ -226,7 +244,7 @@ static void *loop(void *arg)
 
     for (;;) {
         int need = 2 + hmf__net_npollfds(a->net) + hmf__control_npollfds(a->control);
-        int busy, n, nnet, ncontrol, timer;
+        int busy, n, nnet, ncontrol, timer, pulse;
         uint64_t now;
         bool stop;
 
@@ -250,12 +268,15 @@ static void *loop(void *arg)
         pthread_mutex_unlock(&a->lock);
         if (stop && !stop_at) {
             stop_at = hmf__now_ns() + FLUSH_NS;
-            if (a->ending)
+            if (a->ending || a->retired)
                 hmf__net_goodbye(a->net);
         }
         if (stop && (!hmf__net_pending(a->net) || hmf__now_ns() > stop_at))
             break;
         timer = hmf__coord_timer(a->coord, hmf__now_ns());
+        pulse = hmf__pulse_tick(a, hmf__now_ns());
+        if (pulse >= 0 && (timer < 0 || pulse < timer))
+            timer = pulse;
         busy = a->wave.kind || hmf__net_pending(a->net) || stop || a->ending || hmf__coord_busy(a->coord) ||
                ncontrol > 1;
         if (poll(fds, (nfds_t)n, busy ? TICK_MS : timer) < 0 && errno != EINTR)
@@ -387,10 +408,14 @@ hmf_status_t hmf__agent_start(struct hmf__agent *a, const struct hmf__net_addr *
         return hmf__fail(HMF_ERR_NOMEM, "no memory for %d addresses", a->nprocs);
     memcpy(a->addrs, all, (size_t)a->nprocs * sizeof *all);
     a->coordinator = a->proc_of[0];
+    a->events = hmf__events_new(a->program ? a->program : "", a->id);
+    if ((st = hmf__pulse_new(a)))
+        return st;
     if (a->rank == 0) {
         if ((st = hmf__coord_new(a)))
             return st;
         hmf__control_start(a);
+        hmf__coord_started(a->coord);
     }
     /* Signals are the program's business: none is ever delivered to the agent. */
     sigfillset(&block);
@@ -419,6 +444,9 @@ void hmf__agent_stop(struct hmf__agent *a)
     hmf__control_stop(a);
     hmf__coord_free(a->coord);
     a->coord = NULL;
+    hmf__pulse_free(a);
+    hmf__events_free(a->events);
+    a->events = NULL;
     hmf__net_free(a->net);
     a->net = NULL;
     while (a->inbox) {

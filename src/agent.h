@@ -43,6 +43,10 @@ enum hmf__frame {          /* kinds of frames between agents; append only */
     HMF__F_END,            /* down the tree, and to spares and left ones: the job is over */
     HMF__F_HANDOVER,       /* old coordinator -> new one: spares, epoch, waiting wishes */
     HMF__F_ANSWER,         /* coordinator -> asker: what became of a wish with a token */
+    HMF__F_PULSE,          /* up the tree: heartbeats of those below (pulse.h) */
+    HMF__F_PULSE_BACK,     /* its answer */
+    HMF__F_NEWS,           /* anybody -> coordinator: a rank is silent, back, or lost */
+    HMF__F_RETIRE,         /* coordinator -> spare: your node is wanted empty, end */
     /* from the main thread of the same process */
     HMF__F_L_DONE = 64,    /* its part of a wave is done: epoch, wave, report */
     HMF__F_L_NEWCOMER,     /* newcomer's progress, to be sent on: epoch, stage, report */
@@ -69,6 +73,8 @@ enum hmf__role { HMF__ROLE_ACTIVE, HMF__ROLE_SPARE, HMF__ROLE_INCOMING, HMF__ROL
 
 struct hmf__coord;
 struct hmf__control;
+struct hmf__events;
+struct hmf__pulse;
 struct hmf__agent;
 
 struct hmf__wave {              /* this process's part in the present wave; agent thread only */
@@ -86,6 +92,8 @@ struct hmf__agent {
     int proc, nprocs, nranks;
     uint64_t limit_ns;          /* HMF_TIMEOUT */
     uint64_t start_limit_ns;    /* HMF_STARTUP_TIMEOUT */
+    bool recovers;              /* MPI goes on when a process ends: who has no rank need not stay */
+    uint64_t id;                /* of this run */
     char *program;
     struct hmf__net_addr *addrs;    /* nprocs */
 
@@ -106,6 +114,7 @@ struct hmf__agent {
     bool ending;                /* END has come */
     bool some_lost;             /* ... and a process had died before: MPI_Finalize would wait for it */
     bool at_end;                /* the main thread waits for END, or needs to no more */
+    bool retired;               /* the process ends before the job does, in order */
     bool stop;                  /* the agent thread is to end */
     struct hmf__local { struct hmf__local *next; unsigned kind; size_t len; uint8_t data[]; }
         *inbox, **inbox_tail;
@@ -125,6 +134,8 @@ struct hmf__agent {
     int leader;                 /* INCOMING: the process that leads the move, to which progress is told */
     struct hmf__coord *coord;   /* NULL unless this process holds logical rank 0 */
     struct hmf__control *control;
+    struct hmf__events *events;
+    struct hmf__pulse *pulse;
     bool running;
 };
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "coord.h"
+#include "events.h"
 #include "rundir.h"
 
 #define NCLIENTS 8
@@ -137,6 +138,35 @@ static void refuse(struct client *cl, const char *why)
     reply(cl, "error ", why, strlen(why));
 }
 
+/* "drain NODE", "resume NODE" and "events [N]". */
+static void request_more(struct hmf__control *c, struct client *cl, const char *word, const char *rest)
+{
+    struct hmf__buf out = HMF__BUF_INIT;
+    char node[HMF__NET_NAME] = "", more[8] = "", *end;
+    int got = sscanf(rest, " %63s %7s", node, more);
+    long n = strtol(node, &end, 10);
+
+    if (word[0] == 'e') {
+        if (got > 1 || (got == 1 && (*end || n < 1 || n > 1000000))) {
+            refuse(cl, "events [N]: N is not a number of lines");
+            return;
+        }
+        hmf__events_recent(c->a->events, got == 1 ? (int)n : 20, &out);
+        reply(cl, "", (const char *)out.data, out.len ? out.len - 1 : 0);
+        hmf__buf_fini(&out);
+        return;
+    }
+    if (got != 1) {
+        refuse(cl, "drain NODE and resume NODE need the name of one node");
+        return;
+    }
+    cl->token = ++c->next_token;
+    if (word[0] == 'd')
+        hmf__coord_drain(c->a->coord, node, cl->token);
+    else
+        hmf__coord_resume(c->a->coord, node, cl->token);
+}
+
 static void request(struct hmf__control *c, struct client *cl)
 {
     struct hmf__ask ask = {.source = HMF__ASK_CONTROL, .rank = -1};
@@ -166,8 +196,12 @@ static void request(struct hmf__control *c, struct client *cl)
             return;
         }
         ask.rank = (int32_t)v;
+    } else if ((n == 5 && !strncmp(word, "drain", n)) || (n == 6 && !strncmp(word, "resume", n)) ||
+               (n == 6 && !strncmp(word, "events", n))) {
+        request_more(c, cl, word, word + n);
+        return;
     } else {
-        refuse(cl, "known requests: status, migrate RANK [NODE], checkpoint, stop");
+        refuse(cl, "known requests: status, migrate RANK [NODE], drain NODE, resume NODE, checkpoint, stop, events [N]");
         return;
     }
     cl->token = ask.token = ++c->next_token;

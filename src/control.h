@@ -4,7 +4,10 @@
  *   status                      who is where
  *   migrate RANK [NODE]         the rank leaves its place; answers when it has, or why not
  *   checkpoint                  answers when the checkpoint is on disk, or why not
+ *   drain NODE                  its ranks leave it; answers when it is empty, or who stays
+ *   resume NODE                 ranks may move there again
  *   stop                        checkpoint, then the job ends in order
+ *   events [N]                  the last N (20) events, one line of JSON each (events.h)
  * An answer begins with "ok " or "error "; status lines come before it.
  *
  * The socket is <program>.<pid>.sock in the run directory (rundir.h); requests of other users are

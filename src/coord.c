@@ -17,6 +17,8 @@
 #include <time.h>
 
 #include "control.h"
+#include "events.h"
+#include "pulse.h"
 #include "schedule.h"
 #include "wave.h"
 
@@ -33,7 +35,11 @@ struct cand {                   /* a move that is being negotiated */
     int to;                     /* process asked, -1: none */
     enum { ASKING, ACCEPTED, FAILED } state;
     enum hmf__stage stage;
+    uint64_t bytes;             /* of the rank's state, when it has arrived */
 };
+
+/* Since the job began, over all coordinators. */
+struct totals { uint64_t moves, stays, checkpoints, failed_checkpoints, bytes, moving_ns, holding_ns; };
 
 struct hmf__coord {
     struct hmf__agent *a;
@@ -53,9 +59,16 @@ struct hmf__coord {
     struct hmf__schedule schedule;
     bool unasked;               /* the checkpoint of this operation is the schedule's wish alone */
     bool ending;
+    bool *drained;              /* nprocs: its node is not to be moved to */
+    struct { uint64_t token; char node[64]; } drain;   /* who waits until a node is empty */
+    struct totals totals;
+    double began_s;             /* seconds since 1970 */
 };
 
 static void kick(struct hmf__coord *c);
+
+static const char *const phase_name[] = {"idle", "negotiating", "stopping", "stopping", "working",
+                                         "joining", "restoring", "committing", "undoing"};
 
 static double wall_s(void)
 {
@@ -78,8 +91,9 @@ hmf_status_t hmf__coord_new(struct hmf__agent *a)
     if (c) {
         c->spare = hmf__calloc((size_t)a->nprocs, 1);
         c->cands = hmf__calloc((size_t)a->nranks, sizeof *c->cands);
+        c->drained = hmf__calloc((size_t)a->nprocs, sizeof *c->drained);
     }
-    if (!c || !c->spare || !c->cands) {
+    if (!c || !c->spare || !c->cands || !c->drained) {
         hmf__coord_free(c);
         return hmf__fail(HMF_ERR_NOMEM, "no memory for the coordinator of %d processes", a->nprocs);
     }
@@ -89,6 +103,7 @@ hmf_status_t hmf__coord_new(struct hmf__agent *a)
     for (int r = 0; r < a->nranks; r++)
         c->spare[a->proc_of[r]] = NOT_SPARE;
     hmf__schedule_init(&c->schedule, hmf__now_ns(), wall_s());
+    c->began_s = wall_s();
     a->coord = c;
     return HMF_OK;
 }
@@ -103,6 +118,7 @@ void hmf__coord_free(struct hmf__coord *c)
         hmf__free(w);
     }
     hmf__op_clear(&c->op);
+    hmf__free(c->drained);
     hmf__free(c->cands);
     hmf__free(c->spare);
     hmf__free(c);
@@ -131,8 +147,28 @@ static void answer(struct hmf__coord *c, const struct hmf__ask *ask, int ok, con
         hmf__control_answer(c->a->control, ask->token, ok, text);
 }
 
+static double ms(const struct hmf__coord *c, enum phase from, enum phase to);
+
+static void checkpoint_event(struct hmf__coord *c, int ok, const char *text)
+{
+    struct hmf__events *e = c->a->events;
+    uint64_t held = hmf__now_ns() - c->begun_ns;
+
+    *(ok ? &c->totals.checkpoints : &c->totals.failed_checkpoints) += 1;
+    c->totals.holding_ns += ok ? held : 0;
+    hmf__events_begin(e, ok ? "checkpoint" : "no-checkpoint");
+    hmf__events_int(e, "epoch", (int64_t)c->op.epoch);
+    hmf__events_text(e, "asked_by", c->unasked ? "schedule" : "operator");
+    hmf__events_int(e, "stop", c->op.stop != 0);
+    hmf__events_real(e, "total_ms", (double)held * 1e-6);
+    if (!ok)
+        hmf__events_text(e, "reason", text);
+    hmf__events_end(e);
+}
+
 static void answer_checkpoint(struct hmf__coord *c, int ok, const char *text)
 {
+    checkpoint_event(c, ok, text);
     struct hmf__ask ask = {.kind = HMF__OP_CHECKPOINT};
 
     answer(c, &ask, ok, "%s", text);
@@ -144,6 +180,32 @@ static void answer_checkpoint(struct hmf__coord *c, int ok, const char *text)
 static const char *node_of(struct hmf__coord *c, int proc)
 {
     return c->a->addrs[proc].node;
+}
+
+static const char *asked_by(const struct hmf__ask *ask)
+{
+    static const char *const source[] = {"signal", "program", "operator", "schedule"};
+
+    return ask->source < sizeof source / sizeof *source ? source[ask->source] : "other";
+}
+
+/* A rank that was asked to move stays. */
+static void stay_event(struct hmf__coord *c, const struct cand *m, const char *phase, const char *why)
+{
+    struct hmf__events *e = c->a->events;
+
+    c->totals.stays++;
+    hmf__events_begin(e, "stay");
+    hmf__events_int(e, "epoch", (int64_t)c->op.epoch);
+    hmf__events_int(e, "rank", m->ask.rank);
+    hmf__events_text(e, "node", node_of(c, c->a->proc_of[m->ask.rank]));
+    if (m->to >= 0)
+        hmf__events_text(e, "to", node_of(c, m->to));
+    hmf__events_text(e, "asked_by", asked_by(&m->ask));
+    hmf__events_text(e, "phase", phase);
+    hmf__events_text(e, "reason", why);
+    hmf__events_real(e, "total_ms", (double)(hmf__now_ns() - c->begun_ns) * 1e-6);
+    hmf__events_end(e);
 }
 
 static void release(struct hmf__coord *c, int proc)
@@ -158,9 +220,12 @@ static void release(struct hmf__coord *c, int proc)
         c->spare[proc] = FREE;
 }
 
+static void settle_drain(struct hmf__coord *c);
+
 static void idle(struct hmf__coord *c)
 {
     c->phase = IDLE;
+    settle_drain(c);
     c->ncands = 0;
     hmf__op_clear(&c->op);
     kick(c);
@@ -179,6 +244,7 @@ static void fail(struct hmf__coord *c, hmf_status_t status, const char *why)
             continue;
         answer(c, &m->ask, 0, "rank %d stays on %s: the move to %s was undone: %s", m->ask.rank,
                node_of(c, c->a->proc_of[m->ask.rank]), node_of(c, m->to), text);
+        stay_event(c, m, phase_name[c->phase], text);
         if (c->phase == HOLD || c->phase == CUT) {
             release(c, m->to);
         } else {
@@ -301,7 +367,7 @@ static int choose(struct hmf__coord *c, const struct cand *m)
     int from = c->a->proc_of[m->ask.rank], same = -1;
 
     for (int p = 0; p < c->a->nprocs; p++) {
-        if (c->spare[p] != FREE)
+        if (c->spare[p] != FREE || c->drained[p])
             continue;
         if (m->ask.node[0]) {
             if (!strcmp(m->ask.node, node_of(c, p)))
@@ -321,9 +387,11 @@ static void refuse(struct hmf__coord *c, struct cand *m)
 
     for (int p = 0; p < c->a->nprocs; p++) {
         nspare += c->spare[p] != NOT_SPARE;
-        nfree += c->spare[p] == FREE;
+        nfree += c->spare[p] == FREE && !c->drained[p];
     }
     m->state = FAILED;
+    m->to = -1;
+    stay_event(c, m, "negotiating", m->ask.node[0] ? "no free spare there" : "no spare is free");
     if (m->ask.node[0])
         answer(c, &m->ask, 0, "rank %d stays on %s: no free spare on %s (%d of %d spares are free)",
                m->ask.rank, node_of(c, c->a->proc_of[m->ask.rank]), m->ask.node, nfree, nspare);
@@ -498,6 +566,10 @@ static void hand_over(struct hmf__coord *c)
     hmf__buf_put_bytes(&out, c->spare, (size_t)a->nprocs);
     hmf__buf_put_u64(&out, hmf__now_ns() - c->schedule.last_ns);
     hmf__buf_put_u64(&out, (uint64_t)(c->schedule.cost_s * 1e9));
+    for (int p = 0; p < a->nprocs; p++)
+        hmf__buf_put_u8(&out, c->drained[p]);
+    hmf__buf_put_bytes(&out, &c->totals, sizeof c->totals);
+    hmf__buf_put_u64(&out, (uint64_t)(c->began_s * 1e6));
     for (struct wish *w = c->first; w; w = w->next) {
         if (w->ask.token)
             answer(c, &w->ask, 0, "rank 0 has just moved to %s: ask there",
@@ -519,6 +591,34 @@ static double ms(const struct hmf__coord *c, enum phase from, enum phase to)
     return (double)(c->entered_ns[to] - c->entered_ns[from]) * 1e-6;
 }
 
+static void move_event(struct hmf__coord *c, const struct cand *m, int from)
+{
+    struct hmf__events *e = c->a->events;
+    uint64_t now = hmf__now_ns();
+
+    c->totals.moves++;
+    c->totals.bytes += m->bytes;
+    c->totals.moving_ns += now - c->begun_ns;
+    hmf__events_begin(e, "move");
+    hmf__events_int(e, "epoch", (int64_t)c->op.epoch);
+    hmf__events_int(e, "rank", m->ask.rank);
+    hmf__events_text(e, "from", node_of(c, from));
+    hmf__events_text(e, "to", node_of(c, m->to));
+    hmf__events_int(e, "from_process", from);
+    hmf__events_int(e, "to_process", m->to);
+    hmf__events_text(e, "asked_by", asked_by(&m->ask));
+    hmf__events_int(e, "poll", (int64_t)c->op.cut);
+    hmf__events_int(e, "bytes", (int64_t)m->bytes);
+    hmf__events_real(e, "total_ms", (double)(now - c->begun_ns) * 1e-6);
+    hmf__events_real(e, "negotiate_ms", (double)(c->entered_ns[HOLD] - c->begun_ns) * 1e-6);
+    hmf__events_real(e, "stop_ms", ms(c, HOLD, WORK));
+    hmf__events_real(e, "drain_ms", ms(c, WORK, JOIN));
+    hmf__events_real(e, "join_ms", ms(c, JOIN, RESTORE));
+    hmf__events_real(e, "restore_ms", ms(c, RESTORE, COMMIT));
+    hmf__events_real(e, "commit_ms", (double)(now - c->entered_ns[COMMIT]) * 1e-6);
+    hmf__events_end(e);
+}
+
 static void committed(struct hmf__coord *c)
 {
     bool mine = false;
@@ -537,16 +637,19 @@ static void committed(struct hmf__coord *c)
                 answer(c, &m->ask, 1, "rank %d moved from %s to %s in %.1f ms", m->ask.rank,
                        node_of(c, c->op.moves[k].from), node_of(c, m->to),
                        (double)(hmf__now_ns() - c->begun_ns) * 1e-6);
+                move_event(c, m, c->op.moves[k].from);
             }
     }
     hmf__log(HMF__LOG_DEBUG, "the move took: stopping %.1f, drain and start of the newcomers %.1f, "
              "communicators %.1f, their start-up and state %.1f, commit %.1f ms",
              ms(c, HOLD, WORK), ms(c, WORK, JOIN), ms(c, JOIN, RESTORE), ms(c, RESTORE, COMMIT),
              (double)(hmf__now_ns() - c->entered_ns[COMMIT]) * 1e-6);
-    if (mine)
+    if (mine) {
+        settle_drain(c);
         hand_over(c);
-    else
+    } else {
         idle(c);
+    }
 }
 
 void hmf__coord_wave_done(struct hmf__coord *c, uint32_t kind, const struct hmf__report *sum)
@@ -633,6 +736,8 @@ void hmf__coord_newcomer(struct hmf__coord *c, int from, struct hmf__buf *in)
         return;
     }
     m->stage = stage;
+    if (stage == HMF__STAGE_RESTORED)
+        m->bytes = r.hi;
     if (c->phase == WORK)
         join(c);
     else if (c->phase == RESTORE)
@@ -723,6 +828,20 @@ int hmf__coord_timer(struct hmf__coord *c, uint64_t now_ns)
     return -1;
 }
 
+static void end_event(struct hmf__coord *c)
+{
+    struct hmf__events *e = c->a->events;
+
+    hmf__events_begin(e, "end");
+    hmf__events_text(e, "how", c->totals.checkpoints && c->schedule.end_asked_ns ? "time limit" : "finished");
+    hmf__events_real(e, "seconds", wall_s() - c->began_s);
+    hmf__events_int(e, "moves", (int64_t)c->totals.moves);
+    hmf__events_int(e, "stays", (int64_t)c->totals.stays);
+    hmf__events_int(e, "checkpoints", (int64_t)c->totals.checkpoints);
+    hmf__events_int(e, "bytes", (int64_t)c->totals.bytes);
+    hmf__events_end(e);
+}
+
 void hmf__coord_end(struct hmf__coord *c)
 {
     bool some_lost = false;
@@ -734,6 +853,7 @@ void hmf__coord_end(struct hmf__coord *c)
     for (int p = 0; p < c->a->nprocs; p++)
         some_lost |= c->spare[p] == GONE;
     flag = some_lost;
+    end_event(c);
     for (int p = 0; p < c->a->nprocs; p++)
         if (c->spare[p] != NOT_SPARE && c->spare[p] != GONE && p != c->a->proc)
             hmf__net_send(c->a->net, p, HMF__F_END, &flag, 1);
@@ -743,7 +863,7 @@ void hmf__coord_end(struct hmf__coord *c)
 hmf_status_t hmf__coord_take_over(struct hmf__agent *a, struct hmf__buf *in)
 {
     struct hmf__coord *c;
-    const void *spare;
+    const void *spare, *totals;
     hmf_status_t st = hmf__coord_new(a);
 
     if (st)
@@ -755,6 +875,12 @@ hmf_status_t hmf__coord_take_over(struct hmf__agent *a, struct hmf__buf *in)
         memcpy(c->spare, spare, (size_t)a->nprocs);
     c->schedule.last_ns = hmf__now_ns() - hmf__buf_get_u64(in);
     c->schedule.cost_s = (double)hmf__buf_get_u64(in) * 1e-9;
+    for (int p = 0; p < a->nprocs; p++)
+        c->drained[p] = hmf__buf_get_u8(in) != 0;
+    totals = hmf__buf_get_bytes(in, sizeof c->totals);
+    if (totals)
+        memcpy(&c->totals, totals, sizeof c->totals);
+    c->began_s = (double)hmf__buf_get_u64(in) * 1e-6;
     while (hmf__buf_left(in) > 0 && !in->status)
         hmf__coord_ask(c, in);
     /* Everybody may have finished while the office was on its way. */
@@ -762,27 +888,165 @@ hmf_status_t hmf__coord_take_over(struct hmf__agent *a, struct hmf__buf *in)
     return HMF_OK;
 }
 
+/* ---- nodes that are to be empty -------------------- */
+
+/* A full host name and its first part mean the same. */
+static bool is_node(const char *node, const char *name)
+{
+    size_t n = strlen(name);
+
+    return !strncmp(node, name, n) && (!node[n] || (node[n] == '.' && !strchr(name, '.')));
+}
+
+static void retire_spares(struct hmf__coord *c, const char *node)
+{
+    for (int p = 0; p < c->a->nprocs; p++)
+        if (c->a->recovers && c->spare[p] == FREE && is_node(node_of(c, p), node) &&
+            !hmf__net_send(c->a->net, p, HMF__F_RETIRE, NULL, 0))
+            c->spare[p] = USED;
+}
+
+/* Tells who waits for a node to be empty, when nothing is on its way any more. */
+static void settle_drain(struct hmf__coord *c)
+{
+    struct hmf__ask ask = {.token = c->drain.token};
+    char stay[200] = "";
+    size_t len = 0;
+
+    if (!c->drain.node[0])
+        return;
+    for (struct wish *w = c->first; w; w = w->next)
+        if (w->ask.kind == HMF__OP_MOVE && is_node(node_of(c, c->a->proc_of[w->ask.rank]), c->drain.node))
+            return;
+    for (int r = 0; r < c->a->nranks; r++)
+        if (is_node(node_of(c, c->a->proc_of[r]), c->drain.node) && len < sizeof stay - 16)
+            len += (size_t)snprintf(stay + len, sizeof stay - len, "%s%d", len ? ", " : "", r);
+    if (!len)
+        retire_spares(c, c->drain.node);
+    hmf__events_begin(c->a->events, len ? "not-drained" : "drained");
+    hmf__events_text(c->a->events, "node", c->drain.node);
+    if (len)
+        hmf__events_text(c->a->events, "ranks", stay);
+    hmf__events_end(c->a->events);
+    if (len)
+        answer(c, &ask, 0, "%s is not empty: rank %s stays there; 'hmf events' says why; nothing more is moved to it",
+               c->drain.node, stay);
+    else
+        answer(c, &ask, 1, "%s is empty%s", c->drain.node,
+               c->a->recovers ? " and may be switched off" : ": its processes wait for the job's end");
+    c->drain.node[0] = 0;
+}
+
+/* Marks the processes of a node; returns how many there are. */
+static int mark(struct hmf__coord *c, const char *node, bool drained)
+{
+    int n = 0;
+
+    for (int p = 0; p < c->a->nprocs; p++)
+        if (is_node(node_of(c, p), node)) {
+            c->drained[p] = drained;
+            n++;
+        }
+    hmf__events_begin(c->a->events, drained ? "drain" : "resume");
+    hmf__events_text(c->a->events, "node", node);
+    hmf__events_int(c->a->events, "processes", n);
+    hmf__events_end(c->a->events);
+    return n;
+}
+
+void hmf__coord_drain(struct hmf__coord *c, const char *node, uint64_t token)
+{
+    struct hmf__ask ask = {.kind = HMF__OP_MOVE, .source = HMF__ASK_CONTROL, .token = token};
+
+    if (c->drain.node[0]) {
+        answer(c, &ask, 0, "%s is being drained: ask again when it is", c->drain.node);
+        return;
+    }
+    if (c->ending || !mark(c, node, true)) {
+        answer(c, &ask, 0, c->ending ? "the job is at its end" : "no process of this job is on %s", node);
+        return;
+    }
+    ask.token = 0;                         /* the answer is about the node, not about each rank */
+    snprintf(c->drain.node, sizeof c->drain.node, "%s", node);
+    c->drain.token = token;
+    for (ask.rank = 0; ask.rank < c->a->nranks; ask.rank++)
+        if (is_node(node_of(c, c->a->proc_of[ask.rank]), node) && !known(c, &ask))
+            put_wish(c, &ask);
+    if (c->phase == IDLE && !c->first)
+        settle_drain(c);
+    else
+        kick(c);
+}
+
+void hmf__coord_resume(struct hmf__coord *c, const char *node, uint64_t token)
+{
+    struct hmf__ask ask = {.token = token};
+    int n = mark(c, node, false), nfree = 0;
+
+    for (int p = 0; p < c->a->nprocs; p++)
+        nfree += c->spare[p] == FREE && is_node(node_of(c, p), node);
+    if (n)
+        answer(c, &ask, 1, "%s may be used again: %d of its %d processes can take a rank", node, nfree, n);
+    else
+        answer(c, &ask, 0, "no process of this job is on %s", node);
+}
+
+void hmf__coord_started(struct hmf__coord *c)
+{
+    struct hmf__agent *a = c->a;
+    const char **node = hmf__calloc((size_t)a->nprocs, sizeof *node);
+    int n = 0;
+
+    if (!node)
+        return;
+    hmf__events_begin(a->events, "start");
+    hmf__events_int(a->events, "ranks", a->nranks);
+    hmf__events_int(a->events, "processes", a->nprocs);
+    for (int r = 0; r < a->nranks; r++)
+        node[r] = node_of(c, a->proc_of[r]);
+    hmf__events_texts(a->events, "nodes", node, a->nranks);
+    for (int p = 0; p < a->nprocs; p++)
+        if (c->spare[p] != NOT_SPARE)
+            node[n++] = node_of(c, p);
+    hmf__events_texts(a->events, "spares", node, n);
+    hmf__events_end(a->events);
+    hmf__free(node);
+}
+
 void hmf__coord_status(struct hmf__coord *c, struct hmf__buf *out)
 {
-    static const char *const phase[] = {"idle", "negotiating", "stopping", "stopping", "working",
-                                        "joining", "restoring", "committing", "undoing"};
     static const char *const spare[] = {"", "free", "promised", "left", "gone"};
-    char line[200];
+    const struct totals *t = &c->totals;
+    char line[400];
     int n;
 
     n = snprintf(line, sizeof line, "job %s ranks %d processes %d %s\n", c->a->program, c->a->nranks,
-                 c->a->nprocs, phase[c->phase]);
+                 c->a->nprocs, phase_name[c->phase]);
     hmf__buf_put_bytes(out, line, (size_t)n);
     for (int r = 0; r < c->a->nranks; r++) {
         int p = c->a->proc_of[r];
-        n = snprintf(line, sizeof line, "rank %d node %s process %d pid %d\n", r, node_of(c, p), p,
+        const struct hmf__beat *b = hmf__pulse_of(c->a, r);
+        n = snprintf(line, sizeof line, "rank %d node %s process %d pid %d", r, node_of(c, p), p,
                      (int)c->a->addrs[p].pid);
         hmf__buf_put_bytes(out, line, (size_t)n);
+        if (b) {
+            n = snprintf(line, sizeof line, " polls %llu step_ms %.4f memory_kib %llu age_s %.1f",
+                         (unsigned long long)b->polls, b->step_s * 1e3, (unsigned long long)b->rss_kib,
+                         (double)(hmf__now_ns() - b->heard_ns) * 1e-9);
+            hmf__buf_put_bytes(out, line, (size_t)n);
+        }
+        hmf__buf_put_bytes(out, "\n", 1);
     }
     for (int p = 0; p < c->a->nprocs; p++)
         if (c->spare[p] != NOT_SPARE) {
-            n = snprintf(line, sizeof line, "spare node %s process %d pid %d %s\n", node_of(c, p), p,
-                         (int)c->a->addrs[p].pid, spare[c->spare[p]]);
+            n = snprintf(line, sizeof line, "spare node %s process %d pid %d %s%s\n", node_of(c, p), p,
+                         (int)c->a->addrs[p].pid, spare[c->spare[p]], c->drained[p] ? " drained" : "");
             hmf__buf_put_bytes(out, line, (size_t)n);
         }
+    n = snprintf(line, sizeof line, "totals moves %llu stays %llu checkpoints %llu failed_checkpoints %llu bytes %llu "
+                 "moving_s %.6f holding_s %.6f running_s %.3f\n", (unsigned long long)t->moves,
+                 (unsigned long long)t->stays, (unsigned long long)t->checkpoints,
+                 (unsigned long long)t->failed_checkpoints, (unsigned long long)t->bytes,
+                 (double)t->moving_ns * 1e-9, (double)t->holding_ns * 1e-9, wall_s() - c->began_s);
+    hmf__buf_put_bytes(out, line, (size_t)n);
 }

@@ -26,6 +26,14 @@ int hmf__coord_timer(struct hmf__coord *c, uint64_t now_ns);
 /* All ranks have finished: tell everybody. */
 void hmf__coord_end(struct hmf__coord *c);
 
+/* The job begins: its first event. */
+void hmf__coord_started(struct hmf__coord *c);
+
+/* A node is to be empty, and is not moved to any more; or may be used again.  Whoever waits by
+ * `token` is told when the last rank has left it, or which ones stay and why; 0: nobody waits. */
+void hmf__coord_drain(struct hmf__coord *c, const char *node, uint64_t token);
+void hmf__coord_resume(struct hmf__coord *c, const char *node, uint64_t token);
+
 /* The newcomer that holds rank 0 now is the coordinator. */
 hmf_status_t hmf__coord_take_over(struct hmf__agent *a, struct hmf__buf *in);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <mpi.h>
 
@@ -139,6 +140,7 @@ static hmf_status_t start_agent(struct hmf__agent *a)
         PMPI_Allgather(&self, sizeof self, MPI_BYTE, all, sizeof self, MPI_BYTE, MPI_COMM_WORLD);
         PMPI_Bcast(secret, sizeof secret, MPI_BYTE, 0, MPI_COMM_WORLD);
         memcpy(&hmf__job.id, secret + HMF__NET_SECRET, sizeof hmf__job.id);
+        a->id = hmf__job.id;
         st = hmf__agent_start(a, all, secret);
         if (st)
             hmf__log(HMF__LOG_ERROR, "%s", hmf_error_text());
@@ -157,7 +159,7 @@ static void wait_as_spare(struct hmf__job *j)
     while (a->role == HMF__ROLE_SPARE && !a->ending)
         pthread_cond_wait(&a->changed, &a->lock);
     pthread_mutex_unlock(&a->lock);
-    if (!a->ending && !hmf__move_enter(j))
+    if (a->role == HMF__ROLE_INCOMING && !hmf__move_enter(j))
         return;
     if (!a->ending)
         hmf__world_rollback();
@@ -179,6 +181,7 @@ hmf_status_t hmf__job_init(int *argc, char ***argv)
         goto without;
     a->nranks = set.nranks;
     a->limit_ns = (uint64_t)(set.timeout_s * 1e9);
+    a->recovers = set.recovers;
     a->start_limit_ns = (uint64_t)(set.startup_timeout_s * 1e9);
     a->proc_of = set.proc_of;
     a->rank = -1;
@@ -321,10 +324,24 @@ static bool wait_for_end(struct hmf__job *j)
     return lost;
 }
 
+/* Ends a process that holds no rank any more, so that its node is free and may be switched off.  MPI is
+ * not finalised: that would wait for the others. */
+static void retire(struct hmf__job *j)
+{
+    pthread_mutex_lock(&j->agent.lock);
+    j->agent.retired = true;
+    pthread_mutex_unlock(&j->agent.lock);
+    shut(j);
+    fflush(NULL);
+    _exit(0);
+}
+
 void hmf__job_park(struct hmf__job *j)
 {
     bool lost = false;
 
+    if (j->can_stop && j->agent.recovers && !j->agent.ending)
+        retire(j);
     if (j->can_stop)
         lost = wait_for_end(j);
     shut(j);
@@ -346,6 +363,8 @@ bool hmf__job_finalize(void)
             hmf__move_refuse(j, "came to MPI_Finalize without calling auto_read");
         if (!j->left || j->on_disk)
             hmf__agent_tell(a, HMF__F_L_FINISHED, NULL, 0);
+        else if (a->recovers)
+            retire(j);
         lost = wait_for_end(j);
         if (j->wrote && !j->left)
             hmf__job_settle(j);

@@ -28,6 +28,7 @@ struct hmf__job {
     char *dir;                  /* checkpoint directory */
     long keep;
     bool behind;                /* checkpoints are written behind the program's back */
+    uint64_t state_bytes;       /* newcomer: of the state that it took over */
     uint64_t id;                /* of this run, equal on all processes */
     struct hmf__check_job check;
 };

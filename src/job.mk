@@ -6,13 +6,16 @@ hmfinclude_HEADERS += include/hmf/job.h include/hmf/comm.h
 # The agents know nothing of MPI: unit tests run a whole job of them in one process.
 libhmf_core_la_SOURCES += src/net.c src/net.h src/op.c src/op.h src/agent.c src/agent.h \
 	src/wave.c src/wave.h src/coord.c src/coord.h src/control.c src/control.h \
-	src/rundir.c src/rundir.h src/schedule.c src/schedule.h
+	src/rundir.c src/rundir.h src/schedule.c src/schedule.h src/events.c src/events.h \
+	src/pulse.c src/pulse.h
 libhmf_mpi_la_SOURCES += src/xfer.c src/xfer.h src/settings.c src/settings.h src/move.c src/move.h \
 	src/job.c src/job.h src/auto.c src/partition.c
 libhmf_core_la_LIBADD += -lpthread
 unit_tests += tests/unit/test_agent tests/unit/test_schedule
 
-bin_PROGRAMS += hmf
+bin_PROGRAMS += hmf hmfrun
+hmfrun_SOURCES = src/tools/hmfrun.c
+hmfrun_LDADD =
 hmf_SOURCES = src/tools/hmf.c src/tools/hmf_check.c src/tools/hmf_check.h
 hmf_LDADD = libhmf-core.la
 
@@ -26,7 +29,7 @@ tests_mpi_forms_move_CPPFLAGS = $(mpi_cppflags)
 tests_mpi_forms_move_LDFLAGS = $(mpi_ldflags)
 tests_mpi_forms_move_LDADD = $(mpi_ldadd)
 mpi_cases += tests/mpi/forms_move.np2s2
-dist_man_MANS += doc/man/hmf.1
+dist_man_MANS += doc/man/hmf.1 doc/man/hmfrun.1
 
 check_PROGRAMS += tests/fault/newcomer
 tests_fault_newcomer_CPPFLAGS = $(mpi_cppflags)

@@ -232,9 +232,10 @@ int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
 
 /* ---- moves: who comes -------------------- */
 
+/* In the place of a poll's number goes how large the state was. */
 static void progress(struct hmf__job *j, uint64_t epoch, enum hmf__stage stage, hmf_status_t st)
 {
-    hmf__agent_report(&j->agent, HMF__F_L_NEWCOMER, epoch, stage, st, 0);
+    hmf__agent_report(&j->agent, HMF__F_L_NEWCOMER, epoch, stage, st, j->state_bytes);
 }
 
 /* The plan may be replaced by the next operation's as soon as this one is committed. */
@@ -326,6 +327,7 @@ void hmf__move_restore(struct hmf__job *j)
         st = hmf__xfer_send_ready(&x);
     if (!st)
         st = hmf__xfer_recv_image(&x, j->state);
+    j->state_bytes = x.bytes;
     if (!st)
         st = hmf__vlocal_settle(j->state);
     if (st) {

@@ -228,13 +228,14 @@ static struct conn *conn_new(struct hmf__net *net, int fd, int peer)
 
 static void tune(int fd)
 {
-    int one = 1, idle = 10, interval = 5, probes = 3;
+    int one = 1, idle = 10, interval = 5, probes = 3, limit_ms = 30000;
     /* Small frames at once; a peer whose node lost its power is noticed within half a minute. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, sizeof limit_ms);
 }
 
 /* Starts the next possible attempt; false when no address is left. */

@@ -123,6 +123,18 @@ static void seconds(const char *name, double dflt, double *out, int proc)
     }
 }
 
+/* mpirun --enable-recovery tells its processes; other launchers need HMF_RECOVERY. */
+static bool recovers(int proc)
+{
+    const char *orte = NULL;
+    long here = 0;
+
+    hmf__param_string("OMPI_MCA_orte_enable_recovery", "", &orte);
+    if (hmf__param_int("HMF_RECOVERY", 0, 1, !strcmp(orte, "1") || !strcmp(orte, "true"), &here))
+        complain(proc, "taking 0");
+    return here;
+}
+
 hmf_status_t hmf__settings_read(struct hmf__settings *out, int proc, int nprocs)
 {
     char mine[64] = "", exe[256] = "";
@@ -160,6 +172,7 @@ hmf_status_t hmf__settings_read(struct hmf__settings *out, int proc, int nprocs)
     for (int p = 0; p < nprocs; p++)
         if (!spare[p])
             out->proc_of[out->nranks++] = p;
+    out->recovers = recovers(proc);
     seconds("HMF_TIMEOUT", 60, &out->timeout_s, proc);
     seconds("HMF_STARTUP_TIMEOUT", 600, &out->startup_timeout_s, proc);
 

@@ -4,11 +4,14 @@
 #ifndef HMF_SETTINGS_H
 #define HMF_SETTINGS_H
 
+#include <stdbool.h>
+
 #include "hmf/status.h"
 
 struct hmf__settings {
     int nranks;                 /* processes that are not spares */
     int *proc_of;               /* nranks: owned by the caller (hmf__free) */
+    bool recovers;              /* MPI goes on when a process ends early: HMF_RECOVERY, else as Open MPI says */
     double timeout_s, startup_timeout_s;
     char program[64];           /* file name of the executable, for messages and socket names */
 };

@@ -357,6 +357,7 @@ hmf_status_t hmf__xfer_recv_image(struct hmf__xfer *x, hmf_state_t *state)
             (st = stream(x, iov, niov, bytes, 1, bounce, &crc[i])) ||
             (st = hmf_restore_segment_done(r, i)))
             goto abort_restore;
+        x->bytes += bytes;
     }
     if (n) {
         if ((st = hmf__xfer_recv(x, HMF__TAG_IMAGE, &sent, &sent_len)))

@@ -15,6 +15,7 @@ struct hmf__xfer {
     uint64_t limit_ns;                 /* longest wait for one message */
     int (*given_up)(void *ctx);
     void *ctx;
+    uint64_t bytes;                    /* recv_image: of state, set when it has come */
 };
 
 enum { HMF__TAG_PACK = 1, HMF__TAG_READY = 2, HMF__TAG_IMAGE = 3 };

@@ -23,6 +23,9 @@ static const char usage[] =
     "\n"
     "  status                which rank runs where, and which spares are free\n"
     "  migrate RANK [NODE]   move a rank to a spare (on host NODE); waits until it has moved\n"
+    "  drain NODE            all ranks leave a node, and none goes there; waits until it is empty\n"
+    "  resume NODE           ranks may go there again\n"
+    "  events [N]            the last N (20) things that happened, as lines of JSON\n"
     "  checkpoint            write a checkpoint of the job; waits until it is on disk\n"
     "  stop                  write a checkpoint, then the job ends in order\n"
     "  jobs                  the sockets of your running jobs\n"
@@ -194,6 +197,12 @@ int main(int argc, char **argv)
     if (!strcmp(command, "migrate")) {
         if (argc - optind < 2 || argc - optind > 3)
             return misused("%s needs a rank, and may have a node behind it", command);
+    } else if (!strcmp(command, "drain") || !strcmp(command, "resume")) {
+        if (argc - optind != 2)
+            return misused("%s needs the name of one node", command);
+    } else if (!strcmp(command, "events")) {
+        if (argc - optind > 2)
+            return misused("%s takes a number of lines, and no further words", command);
     } else if (strcmp(command, "status") && strcmp(command, "checkpoint") &&
                strcmp(command, "stop") && strcmp(command, "jobs")) {
         return misused("there is no command '%s'", command);

@@ -1,0 +1,44 @@
+/* pulse.h - heartbeats of the ranks, and what is done about a rank that is gone or silent.
+ *
+ * Every few seconds each rank's agent tells its parent in the tree of ranks (agent.h) that it lives, with
+ * how far its program is; the parent passes on what it knows of those below, and answers.  So the
+ * coordinator knows all ranks by O(1) messages a process, and every process notices when a
+ * neighbour is silent for HMF_SILENCE seconds, though its connection stands: a frozen host, a cut link.
+ *
+ * A job that has lost a rank cannot go on.  The loss is logged and becomes an event; where MPI goes on
+ * by itself (recovery, see settings.h) the process that sees it ends after HMF_TIMEOUT, unless
+ * the launcher was faster: so nobody computes on alone, and a host that thaws finds its neighbours
+ * gone and ends as well.  Agent thread only. */
+#ifndef HMF_PULSE_H
+#define HMF_PULSE_H
+
+#include "agent.h"
+
+struct hmf__pulse;
+
+/* What is known of a rank. */
+struct hmf__beat {
+    uint64_t heard_ns;      /* when; 0: never */
+    uint64_t polls;
+    double step_s;          /* mean time from poll to poll since the beat before; 0: unknown */
+    uint64_t rss_kib;       /* memory that the process has resident */
+};
+
+hmf_status_t hmf__pulse_new(struct hmf__agent *a);
+void hmf__pulse_free(struct hmf__agent *a);
+
+/* Beats when it is time; in how many ms to be called again at the latest, -1: never. */
+int hmf__pulse_tick(struct hmf__agent *a, uint64_t now_ns);
+
+void hmf__pulse_beat(struct hmf__agent *a, int from, struct hmf__buf *in);
+void hmf__pulse_back(struct hmf__agent *a, int from);
+
+/* Process `peer` is gone. */
+void hmf__pulse_lost(struct hmf__agent *a, int peer, const char *why);
+/* Somebody tells the coordinator so. */
+void hmf__pulse_told(struct hmf__agent *a, struct hmf__buf *in);
+
+/* NULL: nothing is known of that rank. */
+const struct hmf__beat *hmf__pulse_of(const struct hmf__agent *a, int rank);
+
+#endif
