@@ -201,7 +201,8 @@ static void request(struct hmf__control *c, struct client *cl)
         request_more(c, cl, word, word + n);
         return;
     } else {
-        refuse(cl, "known requests: status, migrate RANK [NODE], drain NODE, resume NODE, checkpoint, stop, events [N]");
+        refuse(cl, "known requests: status, migrate RANK [NODE], drain NODE, resume NODE, checkpoint, stop, "
+               "events [N]");
         return;
     }
     cl->token = ask.token = ++c->next_token;

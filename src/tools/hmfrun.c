@@ -296,7 +296,7 @@ static const char *field(const char *line, const char *key, char *out, size_t le
 
 static void take_event(struct job *j, const char *line)
 {
-    char event[24], rank[16], when[32];
+    char event[24], rank[16], when[32], node[64], why[200];
 
     field(line, "event", event, sizeof event);
     if (!strcmp(event, "start")) {
@@ -308,7 +308,9 @@ static void take_event(struct job *j, const char *line)
     } else if (!strcmp(event, "lost") && j->nlost < MAX_LOST) {
         int r = atoi(field(line, "rank", rank, sizeof rank));
         double at = atof(field(line, "time", when, sizeof when));
-        if (j->nlost && at > j->first_lost + GATHER_S / 2.)
+        if (j->nlost && (at > j->first_lost + GATHER_S / 2. ||
+                         (strcmp(field(line, "node", node, sizeof node), j->lost[0].node) &&
+                          strncmp(field(line, "reason", why, sizeof why), j->lost[0].why, 10))))
             return;                        /* an effect of the first loss, or of ending the job */
         for (int i = 0; i < j->nlost; i++)
             if (j->lost[i].rank == r)

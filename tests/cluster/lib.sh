@@ -1,5 +1,5 @@
-# Sourced by the tests of this folder: hosts of namespaces for one test, and a job on them that is watched by its progress
-# file, since what mpirun hands on of a job's output may stop with a node.
+# Sourced by the tests of this folder: hosts of namespaces for one test (tests/cluster/hosts.sh), and a job on them that is
+# watched by its progress file, since what mpirun hands on of a job's output may stop with a node.
 . "$HMF_SRCDIR/tests/lib.sh"
 # What is said for one machine without a network does not hold here; hosts.sh says what does.
 unset OMPI_MCA_btl
