@@ -87,8 +87,7 @@ static hmf_status_t collect(const bool *moved, struct job **jobs, size_t *njobs)
     return status;
 }
 
-/* A communicator of the members of `m`, in their order, without a topology. */
-static int plain(MPI_Comm inner, const struct hmf__members *m, MPI_Comm *out)
+int hmf__vbuild_plain(MPI_Comm inner, const struct hmf__members *m, MPI_Comm *out)
 {
     MPI_Group all, some;
     int rc;
@@ -110,7 +109,7 @@ static int plain(MPI_Comm inner, const struct hmf__members *m, MPI_Comm *out)
 static int inter(MPI_Comm inner, const struct hmf__vcomm *v, MPI_Comm *out)
 {
     MPI_Comm local;
-    int rc = plain(inner, v->members, &local);
+    int rc = hmf__vbuild_plain(inner, v->members, &local);
 
     if (rc != MPI_SUCCESS)
         return rc;
@@ -133,9 +132,9 @@ static int first(MPI_Comm inner, struct job *j, MPI_Comm *base)
             *base = inner;
             return MPI_SUCCESS;
         }
-        rc = plain(inner, j->v->members, &j->v->prepared);
+        rc = hmf__vbuild_plain(inner, j->v->members, &j->v->prepared);
     } else {
-        rc = whole ? MPI_SUCCESS : plain(inner, j->v->members, &under);
+        rc = whole ? MPI_SUCCESS : hmf__vbuild_plain(inner, j->v->members, &under);
         if (rc == MPI_SUCCESS) {
             rc = hmf__vplan_apply(j->plan, under, &j->v->prepared);
             if (!whole)

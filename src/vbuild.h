@@ -7,12 +7,17 @@
 #include <mpi.h>
 
 #include "hmf/status.h"
+#include "vcomm.h"
 
 /* Collective over `inner`, whose rank r is logical rank r at its new place.  Builds `prepared` of
  * every virtual communicator that has a member in `moved` (one flag per logical rank); the others
  * keep what they have.  `before`: what this process already failed with, which all then hear.
  * HMF_ERR_NOMEM, HMF_ERR_MPI: what was built is dropped again. */
 hmf_status_t hmf__vbuild_run(MPI_Comm inner, const bool *moved, hmf_status_t before);
+
+/* Collective over `m`: a communicator of its members, in their order, by their places in `inner`. MPI
+ * error code. */
+int hmf__vbuild_plain(MPI_Comm inner, const struct hmf__members *m, MPI_Comm *out);
 
 /* Local: `prepared` takes the place of `real`, which is freed; or `prepared` is dropped. */
 void hmf__vbuild_commit(void);

@@ -7,9 +7,30 @@
 #include "procmap.h"
 
 /* The group over the universe in which rank r stands for logical rank r. */
-static int logical_group(const struct hmf__members *m, MPI_Group *out)
+int hmf__group_of_members(const struct hmf__members *m, MPI_Group *out)
 {
     return PMPI_Group_incl(hmf__procmap.group, m->n, m->rank, out);
+}
+
+int hmf__group_from_procs(MPI_Group procs, MPI_Group *logical)
+{
+    int n, rc, *ranks;
+
+    *logical = MPI_GROUP_NULL;
+    rc = PMPI_Group_size(procs, &n);
+    if (rc != MPI_SUCCESS)
+        return rc;
+    ranks = hmf__malloc((size_t) n * sizeof(int));
+    if (ranks == NULL)
+        return MPI_ERR_NO_MEM;
+    rc = hmf__procmap_ranks(procs, n, ranks);
+    for (int i = 0; rc == MPI_SUCCESS && i < n; i++)
+        if (ranks[i] < 0)
+            rc = MPI_ERR_GROUP;
+    if (rc == MPI_SUCCESS)
+        rc = PMPI_Group_incl(hmf__procmap.group, n, ranks, logical);
+    hmf__free(ranks);
+    return rc;
 }
 
 int hmf__group_of_comm(MPI_Comm c, MPI_Group *out)
@@ -19,7 +40,7 @@ int hmf__group_of_comm(MPI_Comm c, MPI_Group *out)
     int rc;
 
     if (v != NULL && v->members != NULL && v->kind != HMF__COMM_FOREIGN)
-        return logical_group(v->members, out);
+        return hmf__group_of_members(v->members, out);
     /* Not ours, or with members outside the job: what can be named by ranks is. */
     rc = PMPI_Comm_group(hmf__comm_real(c), &real);
     if (rc != MPI_SUCCESS || hmf__procmap.universe == MPI_COMM_NULL) {
@@ -39,7 +60,7 @@ int hmf__group_of_remote(MPI_Comm c, MPI_Group *out)
     struct hmf__vcomm *v = hmf__vcomm_of(c);
 
     if (v != NULL && v->kind == HMF__COMM_INTER && v->remote != NULL)
-        return logical_group(v->remote, out);
+        return hmf__group_of_members(v->remote, out);
     return PMPI_Comm_remote_group(hmf__comm_real(c), out);
 }
 
@@ -65,27 +86,6 @@ int hmf__group_to_procs(MPI_Group logical, MPI_Group *procs)
             rc = MPI_ERR_GROUP;
     if (rc == MPI_SUCCESS)
         rc = hmf__procmap_group(ranks, n, hmf__procmap.proc_of, procs);
-    hmf__free(ranks);
-    return rc;
-}
-
-int hmf__group_from_procs(MPI_Group procs, MPI_Group *logical)
-{
-    int n, rc, *ranks;
-
-    *logical = MPI_GROUP_NULL;
-    rc = PMPI_Group_size(procs, &n);
-    if (rc != MPI_SUCCESS)
-        return rc;
-    ranks = hmf__malloc((size_t) n * sizeof(int));
-    if (ranks == NULL)
-        return MPI_ERR_NO_MEM;
-    rc = hmf__procmap_ranks(procs, n, ranks);
-    for (int i = 0; rc == MPI_SUCCESS && i < n; i++)
-        if (ranks[i] < 0)
-            rc = MPI_ERR_GROUP;
-    if (rc == MPI_SUCCESS)
-        rc = PMPI_Group_incl(hmf__procmap.group, n, ranks, logical);
     hmf__free(ranks);
     return rc;
 }

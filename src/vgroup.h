@@ -23,9 +23,11 @@ int hmf__group_of_remote(MPI_Comm c, MPI_Group *out);
  * friends. */
 int hmf__group_to_procs(MPI_Group logical, MPI_Group *procs);
 
-/* Group of processes (PMPI_Win_get_group, PMPI_File_get_group) -> logical group.
- * MPI_ERR_GROUP if a process in it holds no rank. */
+/* Group of processes -> logical group. MPI_ERR_GROUP if a process in it holds no rank. */
 int hmf__group_from_procs(MPI_Group procs, MPI_Group *logical);
+
+/* Of a list of logical ranks, for MPI_Win_get_group and MPI_File_get_group. */
+int hmf__group_of_members(const struct hmf__members *m, MPI_Group *out);
 
 /* MPI_Group_rank: position of this process's logical rank, or MPI_UNDEFINED. */
 int hmf__group_rank(MPI_Group logical, int *rank);

@@ -288,6 +288,40 @@ static hmf_status_t message_text(const void *handle, struct hmf__buf *b)
     return b->status;
 }
 
+static hmf_status_t window_text(const void *handle, struct hmf__buf *b)
+{
+    const struct hmf__vwin *v = hmf__vwin_of((MPI_Win) handle);
+    char text[300];
+
+    if (v == NULL || v->members == NULL)
+        return hmf__fail(HMF_ERR_UNSUPPORTED, "the variable holds no window of the program: set it "
+                         "to MPI_WIN_NULL");
+    if (!moving && !hmf__vwin_startup(v))
+        return hmf__fail(HMF_ERR_UNSUPPORTED, "%s was made after auto_read, and a program that "
+                         "starts from the disk does not make it again",
+                         hmf__vwin_text(v, text, sizeof(text)));
+    snprintf(text, sizeof(text), "window %" PRIu32, v->serial);
+    put(b, text);
+    return b->status;
+}
+
+static hmf_status_t file_text(const void *handle, struct hmf__buf *b)
+{
+    const struct hmf__vfile *v = hmf__vfile_of((MPI_File) handle);
+    char text[400];
+
+    if (v == NULL || v->members == NULL)
+        return hmf__fail(HMF_ERR_UNSUPPORTED, "the variable holds no file of the program: set it to "
+                         "MPI_FILE_NULL");
+    if (!moving && !hmf__vfile_startup(v))
+        return hmf__fail(HMF_ERR_UNSUPPORTED, "%s was opened after auto_read, and a program that "
+                         "starts from the disk does not open it again",
+                         hmf__vfile_text(v, text, sizeof(text)));
+    snprintf(text, sizeof(text), "file %" PRIu32, v->serial);
+    put(b, text);
+    return b->status;
+}
+
 static hmf_status_t put_text(int number, const void *handle, struct hmf__buf *b, bool *anew)
 {
     *anew = true;
@@ -311,9 +345,10 @@ static hmf_status_t put_text(int number, const void *handle, struct hmf__buf *b,
         return request_text(handle, b);
     case typeMPI_MESSAGE:
         return message_text(handle, b);
+    case typeMPI_WIN:
+        return window_text(handle, b);
     default:
-        return hmf__fail(HMF_ERR_UNSUPPORTED, "an open %s cannot be carried: free or close it "
-                         "before auto_poll", number == typeMPI_WIN ? "window" : "file");
+        return file_text(handle, b);
     }
 }
 
@@ -498,6 +533,10 @@ static hmf_status_t find_numbered(int number, const char *text, void **out)
         *out = hmf__vreq_by_serial(n);
     } else if (number == typeMPI_MESSAGE && numbered(text, "message", &n) && n <= UINT32_MAX) {
         *out = (void *) hmf__vmsg_by_serial((uint32_t) n);
+    } else if (number == typeMPI_WIN && numbered(text, "window", &n) && n <= UINT32_MAX) {
+        *out = hmf__vwin_by_serial((uint32_t) n);
+    } else if (number == typeMPI_FILE && numbered(text, "file", &n) && n <= UINT32_MAX) {
+        *out = hmf__vfile_by_serial((uint32_t) n);
     } else {
         return damaged(number);
     }

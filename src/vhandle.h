@@ -7,6 +7,7 @@
  *   info             MPI_INFO_NULL, "info key=value ..."
  *   request          MPI_REQUEST_NULL, "request 19" (vreq.h: its serial)
  *   message          MPI_MESSAGE_NULL, "message 3"
+ *   window, file     MPI_WIN_NULL, "window 2", MPI_FILE_NULL, "file 5" (numbers of creation)
  *
  * Those that are made anew by the reader end in " #n": equal numbers mean the same handle.
  *

@@ -1,6 +1,7 @@
 /* The rank's local objects on their way to a newcomer; see vlocal.h.
  *
  *   u64 bytes; u32 number of addresses; u32, u64 first communicator and request after start-up;
+ *   windows (vwin.h), files (vfile.h);
  *   key values and attributes (vattr.h); names and error handlers (vdress.h); requests (vreq.h);
  *   messages (vmsg.h)
  */
@@ -17,9 +18,11 @@
 #include "vattr.h"
 #include "vcomm.h"
 #include "vdress.h"
+#include "vfile.h"
 #include "vhandle.h"
 #include "vmsg.h"
 #include "vreq.h"
+#include "vwin.h"
 
 #define LIST "hmf.addresses"
 
@@ -27,6 +30,7 @@ struct address {
     void *at;
     char *what;         /* source: for a refusal */
     bool optional;
+    uint32_t block;     /* source, rehearsed: of the state, 0 for none */
 };
 
 static struct {
@@ -35,6 +39,7 @@ static struct {
     void **weak;        /* the variable */
     bool registered;
     struct hmf__buf bytes; /* newcomer */
+    size_t begin;       /* where what start-up code must have made before begins in it */
     size_t requests;    /* where they begin in it */
     uint32_t startup_messages; /* the first matched message that is not of the start-up phase */
 } local;
@@ -79,7 +84,7 @@ hmf_status_t hmf__vlocal_put_pointer(struct hmf__buf *b, const void *p, bool opt
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    local.list[local.n] = (struct address) { (void *) (uintptr_t) p, hmf__strdup(text), optional };
+    local.list[local.n] = (struct address) { (void *) (uintptr_t) p, hmf__strdup(text), optional, 0 };
     hmf__buf_put_u8(b, 1);
     hmf__buf_put_i64(b, (int64_t) local.n++);
     return b->status;
@@ -98,6 +103,17 @@ struct hmf__vlocal_pointer hmf__vlocal_get_pointer(struct hmf__buf *b)
 void *hmf__vlocal_pointer(struct hmf__vlocal_pointer p)
 {
     return p.is_address ? local.list[p.value].at : (void *) (intptr_t) p.value;
+}
+
+struct hmf__vlocal_pointer hmf__vlocal_last_pointer(void)
+{
+    return (struct hmf__vlocal_pointer) { local.n > 0, local.n > 0 ? local.n - 1 : 0 };
+}
+
+bool hmf__vlocal_one_block(struct hmf__vlocal_pointer a, struct hmf__vlocal_pointer b)
+{
+    return a.is_address && b.is_address && local.list[a.value].block != 0 &&
+           local.list[a.value].block == local.list[b.value].block;
 }
 
 static hmf_status_t register_list(hmf_state_t *state)
@@ -139,7 +155,11 @@ static hmf_status_t pack(struct hmf__buf *b, bool drained)
     hmf__vhandle_moving(true);
     hmf__vhandle_startup_ids(&comms, &requests);
     hmf__buf_init(&own);
-    status = hmf__attr_pack(&own);
+    status = hmf__vwin_pack(&own, drained);
+    if (status == HMF_OK)
+        status = hmf__vfile_pack(&own);
+    if (status == HMF_OK)
+        status = hmf__attr_pack(&own);
     if (status == HMF_OK)
         status = hmf__vdress_pack(&own);
     if (status == HMF_OK)
@@ -221,7 +241,9 @@ static hmf_status_t all_there(const hmf_image_t *image)
     if (root == NULL || refs == NULL || root->inside)
         return hmf__fail(HMF_ERR_STATE, "the list of addresses is not in the state");
     for (size_t i = 0; i < local.n; i++)
-        if (refs[root->row + i] == 0 && !local.list[i].optional)
+        local.list[i].block = refs[root->row + i];
+    for (size_t i = 0; i < local.n; i++)
+        if (local.list[i].block == 0 && !local.list[i].optional)
             return hmf__fail(HMF_ERR_UNSUPPORTED, "%s of the rank that is to move uses memory that "
                              "is in no registered variable and led to from none: register it, or "
                              "complete it before auto_poll",
@@ -241,7 +263,8 @@ static bool something_late(void)
     for (const struct hmf__vreq *q = hmf__vreq_first(); q != NULL; q = q->next)
         if (q->serial >= requests)
             return true;
-    return local.n > 0 || hmf__vmsg_next_serial() > local.startup_messages;
+    return local.n > 0 || hmf__vwins.first != NULL || hmf__vfiles.first != NULL ||
+         hmf__vmsg_next_serial() > local.startup_messages;
 }
 
 hmf_status_t hmf__vlocal_rehearse(hmf_state_t *state)
@@ -264,6 +287,10 @@ hmf_status_t hmf__vlocal_rehearse(hmf_state_t *state)
         status = all_held();
     if (status == HMF_OK && local.n > 0)
         status = all_there(image);
+    if (status == HMF_OK)
+        status = hmf__vwin_rehearsed();
+    if (status == HMF_OK)
+        status = hmf__vfile_rehearsed();
     hmf_image_free(image);
 end:
     hmf__vlocal_end(state);
@@ -290,6 +317,7 @@ hmf_status_t hmf__vlocal_unpack(struct hmf__buf *b)
     uint32_t n = hmf__buf_get_u32(b), comms = hmf__buf_get_u32(b);
     uint64_t requests = hmf__buf_get_u64(b);
     uint32_t messages = hmf__buf_get_u32(b);
+    hmf_status_t status;
     const void *bytes = len <= hmf__buf_left(b) ? hmf__buf_get_bytes(b, (size_t) len) : NULL;
 
     forget();
@@ -308,13 +336,19 @@ hmf_status_t hmf__vlocal_unpack(struct hmf__buf *b)
     local.n = local.cap = n;
     local.startup_messages = messages;
     hmf__vhandle_set_startup_ids(comms, requests);
-    return HMF_OK;
+    status = hmf__vwin_unpack(&local.bytes);
+    if (status == HMF_OK)
+        status = hmf__vfile_unpack(&local.bytes);
+    local.begin = local.bytes.pos;
+    return status;
 }
 
 void hmf__vlocal_started(void)
 {
     hmf__vhandle_started();
     hmf__attr_started();
+    hmf__vwins.startup = hmf__vwins.next_serial;
+    hmf__vfiles.startup = hmf__vfiles.next_serial;
     local.startup_messages = hmf__vmsg_next_serial();
 }
 
@@ -323,7 +357,7 @@ hmf_status_t hmf__vlocal_apply(hmf_state_t *state)
     struct hmf__buf *b = &local.bytes;
     hmf_status_t status;
 
-    b->pos = 0;
+    b->pos = local.begin;
     status = hmf__attr_unpack(b, false);
     if (status == HMF_OK)
         status = hmf__vdress_unpack(b, false);
@@ -345,8 +379,10 @@ hmf_status_t hmf__vlocal_settle(hmf_state_t *state)
 
     for (size_t i = 0; i < local.n; i++)
         local.list[i].at = local.weak[i];
-    b->pos = 0;
-    status = hmf__attr_unpack(b, true);
+    b->pos = local.begin;
+    status = hmf__vwin_settle();
+    if (status == HMF_OK)
+        status = hmf__attr_unpack(b, true);
     if (status == HMF_OK)
         status = hmf__vdress_unpack(b, true);
     if (status == HMF_OK) {

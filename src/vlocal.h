@@ -63,4 +63,9 @@ hmf_status_t hmf__vlocal_put_pointer(struct hmf__buf *b, const void *p, bool opt
 struct hmf__vlocal_pointer hmf__vlocal_get_pointer(struct hmf__buf *b);
 void *hmf__vlocal_pointer(struct hmf__vlocal_pointer p);
 
+/* Source: the address that was packed last; and, after the capture of a rehearsal, do both lie in
+ * the same block of the state? */
+struct hmf__vlocal_pointer hmf__vlocal_last_pointer(void);
+bool hmf__vlocal_one_block(struct hmf__vlocal_pointer a, struct hmf__vlocal_pointer b);
+
 #endif

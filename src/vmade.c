@@ -9,6 +9,7 @@
 #include "function.h"
 #include "handle.h"
 #include "typemap.h"
+#include "verror.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct hmf__made *made;
@@ -68,8 +69,12 @@ hmf_status_t hmf__made_text(int number, const void *handle, struct hmf__buf *out
     if (name == NULL)
         return hmf__fail(HMF_ERR_UNSUPPORTED, "an %s is made of a function without a name: see "
                          "hmf_function_define, or link with -rdynamic", kind);
-    if (m->commutes)
+    if (number == typeMPI_OP && m->commutes)
         hmf__buf_put_bytes(out, "commuting ", 10);
+    if (number == typeMPI_ERRHANDLER && m->commutes == HMF__VERROR_WIN)
+        hmf__buf_put_bytes(out, "window ", 7);
+    if (number == typeMPI_ERRHANDLER && m->commutes == HMF__VERROR_FILE)
+        hmf__buf_put_bytes(out, "file ", 5);
     hmf__buf_put_bytes(out, "function ", 9);
     hmf__buf_put_bytes(out, name, strlen(name));
     return out->status;
@@ -88,7 +93,9 @@ static bool begins(const char **text, size_t *len, const char *word)
 
 hmf_status_t hmf__made_again(int number, const char *text, size_t len, void **out)
 {
-    bool commutes = begins(&text, &len, "commuting ");
+    int commutes = begins(&text, &len, "commuting ");
+    enum hmf__verror_kind kind = begins(&text, &len, "window ") ? HMF__VERROR_WIN
+        : begins(&text, &len, "file ") ? HMF__VERROR_FILE : HMF__VERROR_COMM;
     void (*function)(void);
     char name[1024];
     MPI_Op op;
@@ -109,13 +116,22 @@ hmf_status_t hmf__made_again(int number, const char *text, size_t len, void **ou
         rc = PMPI_Op_create((MPI_User_function *) function, commutes, &op);
         *out = (void *) op;
     } else {
-        rc = PMPI_Comm_create_errhandler((MPI_Comm_errhandler_function *) function, &handler);
+        commutes = (int) kind;
+        rc = hmf__verror_create(kind, function, &handler);
         *out = (void *) handler;
     }
     if (rc != MPI_SUCCESS)
         return hmf__fail(HMF_ERR_MPI, "MPI does not make an %s again (%d)",
                          hmf__handle_type((uint32_t) number), rc);
     return hmf__made_note(number, *out, function, commutes);
+}
+
+void hmf__made_free_handler(MPI_Errhandler *handler)
+{
+    if (*handler != MPI_ERRHANDLER_NULL && *handler != MPI_ERRORS_ARE_FATAL &&
+        *handler != MPI_ERRORS_RETURN)
+        PMPI_Errhandler_free(handler);
+    *handler = MPI_ERRHANDLER_NULL;
 }
 
 void hmf__made_fini(void)

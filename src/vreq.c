@@ -273,21 +273,6 @@ void hmf__vreq_orphan(struct hmf__vreq *q)
         reap();
 }
 
-hmf_status_t hmf__vreq_movable(void)
-{
-    char text[400];
-
-    reap();
-    for (struct hmf__vreq *q = reqs.first; q != NULL; q = q->next) {
-        if (!(q->flags & HMF__VREQ_ACTIVE) || (q->flags & HMF__VREQ_ORPHAN))
-            continue;
-        if (q->kind == HMF__VREQ_IO || q->kind == HMF__VREQ_RMA)
-            return hmf__fail(HMF_ERR_BUSY, "a request of %s is pending: complete it before"
-                             " auto_poll", hmf__vreq_text(q, text, sizeof text));
-    }
-    return HMF_OK;
-}
-
 /* The outcome of a request that ended before the program asked for it. */
 static void keep_outcome(struct hmf__vreq *q, int rc)
 {
@@ -342,8 +327,7 @@ size_t hmf__vreq_sends_pending(void)
     for (struct hmf__vreq *q = reqs.first; q != NULL; q = q->next) {
         int flag = 0, rc;
 
-        if ((q->kind != HMF__VREQ_SEND && q->kind != HMF__VREQ_COLL &&
-             q->kind != HMF__VREQ_IDUP) || !(q->flags & HMF__VREQ_ACTIVE) ||
+        if (q->kind == HMF__VREQ_RECV || q->kind == HMF__VREQ_GREQ || !(q->flags & HMF__VREQ_ACTIVE) ||
             (q->flags & (HMF__VREQ_DONE | HMF__VREQ_REPLAY)))
             continue;
         rc = PMPI_Test(&q->real, &flag, &q->status);

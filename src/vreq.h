@@ -80,18 +80,14 @@ static inline struct hmf__vreq *hmf__vreq_of(MPI_Request request)
     return q != NULL && request != MPI_REQUEST_NULL && q->magic == HMF__VREQ_MAGIC ? q : NULL;
 }
 
-/* May this process take part in a move? Local. HMF_ERR_BUSY with a text that names the request:
- * window requests that are pending. */
-hmf_status_t hmf__vreq_movable(void);
-
 /* At a cut, local, no message is sent: takes back every pending receive. A receive that could not
  * be taken back has its message, and keeps its outcome until the program asks for it; the others
  * wait for hmf__vreq_resume. Sends stay posted. */
 hmf_status_t hmf__vreq_suspend(void);
 
-/* Local: gives MPI a chance to progress and returns how many sends and nonblocking collectives are
- * not yet done. The drain receives between its calls, so that each ends; its outcome is kept
- * until the program asks. */
+/* Local: gives MPI a chance to progress and returns how many sends, nonblocking collectives and
+ * requests of windows and files are not yet done. The drain receives between its calls, so that
+ * each ends; its outcome is kept until the program asks. */
 size_t hmf__vreq_sends_pending(void);
 
 /* After commit or rollback, local: receives that were taken back are matched against the stashes

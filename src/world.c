@@ -11,10 +11,12 @@
 #include "vattr.h"
 #include "vbuild.h"
 #include "vcomm.h"
+#include "vfile.h"
 #include "vhandle.h"
 #include "vnode.h"
 #include "vplan.h"
 #include "vreq.h"
+#include "vwin.h"
 #include "wpack.h"
 
 #include <pthread.h>
@@ -198,6 +200,8 @@ void hmf__world_fini(void)
     forget_local();
     free_real();
     hmf__vhandle_fini();
+    hmf__vwin_fini();
+    hmf__vfile_fini();
     hmf__vcomm_fini();
     hmf__procmap_fini();
     while (world.objects != NULL) {
@@ -285,7 +289,11 @@ hmf_status_t hmf__world_movable(void)
                                "complete the request before auto_poll",
                                hmf__vcomm_text(v, text, sizeof(text)));
     }
-    return status == HMF_OK ? hmf__vreq_movable() : status;
+    if (status == HMF_OK)
+        status = hmf__vwin_movable();
+    if (status == HMF_OK)
+        status = hmf__vfile_movable();
+    return status;
 }
 
 /* ---- the move ---- */
@@ -298,6 +306,10 @@ hmf_status_t hmf__world_drain(void)
     if (world.inner == MPI_COMM_NULL)
         return hmf__fail(HMF_ERR_STATE, "this process holds no rank, it has nothing to drain");
     status = hmf__drain_run();
+    if (status == HMF_OK) {
+        hmf__vwin_rest();
+        status = hmf__vfile_rest();
+    }
     hmf__log(HMF__LOG_DEBUG, "drain of %zu communicators: %.2f ms, %zu messages kept",
              hmf__vcomm_count(), (double) (hmf__now_ns() - start) * 1e-6, hmf__stash_total);
     return status;
@@ -328,6 +340,7 @@ hmf_status_t hmf__world_quiet(void)
 {
     if (world.inner == MPI_COMM_NULL)
         return hmf__fail(HMF_ERR_STATE, "this process holds no rank");
+    hmf__vwin_flush();
     return hmf__drain_quiet();
 }
 
@@ -368,7 +381,16 @@ hmf_status_t hmf__world_prepare(const int *new_proc_of)
                            "(MPI error %d)", rc);
         goto free_moved;
     }
-    status = hmf__vbuild_run(world.pending_inner, moved, hmf__vnode_turn(new_proc_of));
+    status = hmf__vnode_turn(new_proc_of);
+    if (status == HMF_OK)
+        status = hmf__vwin_check(moved, new_proc_of);
+    if (status == HMF_OK)
+        status = hmf__vfile_check();
+    status = hmf__vbuild_run(world.pending_inner, moved, status);
+    if (status == HMF_OK)
+        status = hmf__vfile_build(world.pending_inner, moved);
+    if (status != HMF_OK)
+        hmf__vbuild_drop();
     if (status != HMF_OK)
         PMPI_Comm_free(&world.pending_inner);
     hmf__log(HMF__LOG_DEBUG, "new communicators: %.2f ms",
@@ -385,8 +407,17 @@ free_moved:
 
 void hmf__world_commit(void)
 {
+    bool *moved;
+
     if (world.pending_map == NULL)
         return;
+    moved = moved_ranks(hmf__procmap.proc_of, world.pending_map);
+    if (moved != NULL)
+        hmf__vwin_build(world.pending_inner, moved);
+    else
+        hmf__log(HMF__LOG_ERROR, "no memory to make windows again");
+    hmf__free(moved);
+    hmf__vfile_commit();
     hmf__vbuild_commit();
     hmf__vnode_settle(true);
     if (world.inner != MPI_COMM_NULL)
@@ -404,6 +435,7 @@ void hmf__world_commit(void)
 void hmf__world_rollback(void)
 {
     hmf__vbuild_drop();
+    hmf__vfile_drop_prepared();
     hmf__vnode_settle(false);
     if (world.pending_inner != MPI_COMM_NULL)
         PMPI_Comm_free(&world.pending_inner);
@@ -412,11 +444,15 @@ void hmf__world_rollback(void)
         world.newcomer = false;
         forget_local();
         free_real();
+        hmf__vwin_fini();
+        hmf__vfile_fini();
         hmf__vcomm_fini();
         if (make_table(-1) != HMF_OK)
             hmf__log(HMF__LOG_ERROR, "%s", hmf_error_text());
-    } else if (world.inner != MPI_COMM_NULL && hmf__vreq_resume(false) != HMF_OK) {
-        hmf__log(HMF__LOG_ERROR, "%s", hmf_error_text());
+    } else if (world.inner != MPI_COMM_NULL) {
+        if (hmf__vreq_resume(false) != HMF_OK)
+            hmf__log(HMF__LOG_ERROR, "%s", hmf_error_text());
+        hmf__vwin_resume();
     }
 }
 
@@ -432,6 +468,8 @@ void hmf__world_leave(void)
     if (world.pending_inner != MPI_COMM_NULL)
         PMPI_Comm_free(&world.pending_inner);
     free_map();
+    hmf__vwin_leave();
+    hmf__vfile_leave();
     forget_local();
     free_real();
     hmf__vcomm_world.rank = -1;

@@ -5,10 +5,13 @@ libhmf_mpi_la_SOURCES += \
 	src/procmap.c src/procmap.h \
 	src/stash.c src/stash.h \
 	src/vadopt.c \
+	src/varena.c src/varena.h \
 	src/vattr.c src/vattr.h \
 	src/vbuild.c src/vbuild.h \
 	src/vcomm.c src/vcomm.h \
 	src/vdress.c src/vdress.h \
+	src/verror.c src/verror.h \
+	src/vfile.c src/vfile.h src/vfilepack.c \
 	src/vgroup.c src/vgroup.h \
 	src/vhandle.c src/vhandle.h \
 	src/vlocal.c src/vlocal.h \
@@ -17,6 +20,8 @@ libhmf_mpi_la_SOURCES += \
 	src/vnode.c src/vnode.h \
 	src/vplan.c src/vplan.h \
 	src/vtype.c src/vtype.h \
+	src/vwin.c src/vwin.h src/vwinpack.c \
+	src/vwinmem.c src/vwinmem.h \
 	src/world.c src/world.h \
 	src/wpack.c src/wpack.h
 
@@ -60,3 +65,13 @@ mpi_cases += tests/mpi/node_move.np4s2 tests/mpi/node_move.np4
 tests_mpi_node_move_CPPFLAGS = $(mpi_cppflags)
 tests_mpi_node_move_LDFLAGS = $(mpi_ldflags)
 tests_mpi_node_move_LDADD = $(mpi_ldadd)
+mpi_tests += tests/mpi/windows_move
+mpi_cases += tests/mpi/windows_move.np4s3 tests/mpi/windows_move.np3
+tests_mpi_windows_move_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_windows_move_LDFLAGS = $(mpi_ldflags)
+tests_mpi_windows_move_LDADD = $(mpi_ldadd)
+mpi_tests += tests/mpi/files_move
+mpi_cases += tests/mpi/files_move.np4s3 tests/mpi/files_move.np3
+tests_mpi_files_move_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_files_move_LDFLAGS = $(mpi_ldflags)
+tests_mpi_files_move_LDADD = $(mpi_ldadd)

@@ -217,7 +217,8 @@ sub gen_later
         $enter = "hmf__vreq_begin(HMF__VREQ_COLL, HMF__FN_$name, comm, request, &q_, &rc_)";
     } else {
         ($kind, $v) = ($f->{class} eq 'ifile' ? 'IO' : 'RMA', 'NULL');
-        $real = call($f, request => '&q_->real');
+        $real = call($f, request => '&q_->real', $f->{class} eq 'ifile'
+                     ? (fh => 'hmf__file_real(fh)') : (win => 'hmf__win_access(win)'));
         $pass = '';
         $enter = "hmf__vreq_begin_other(HMF__VREQ_$kind, HMF__FN_$name, request, &q_, &rc_)";
     }
@@ -264,15 +265,20 @@ sub gen_file
 {
     my ($f) = @_;
     my $status = arg_of($f, 'MPI_Status*') // arg_of($f, 'MPI_Status *');
-    my %with = $status ? ($status => 's_') : ();
+    my %with = (fh => 'hmf__file_real(fh)', $status ? ($status => 's_') : ());
+    my @set = grep { $_ } ($f->{name} =~ /_begin$/ ? 'HMF__FILE_SPLIT' : '',
+                           $f->{name} =~ /shared|ordered/ ? 'HMF__FILE_SHARED' : '');
+    my $clear = $f->{name} =~ /_end$/ ? 'HMF__FILE_SPLIT' : '0';
+    my $mark = @set || $clear ne '0'
+        ? "    hmf__file_mark(fh, @{[join(' | ', @set) || 0]}, $clear);\n" : '';
     my $text = slow({%$f, outs => $f->{outs} =~ s/\bstat\(status\)/stat(s_)/r},
         "hmf__startup_enter_any(&c_, HMF__FN_$f->{name})",
         "        c_.rc = " . call($f, %with) . ";\n",
-        $status ? "    MPI_Status own_, *s_ = $status == MPI_STATUS_IGNORE ? &own_ : $status;\n" : '',
+        ($status ? "    MPI_Status own_, *s_ = $status == MPI_STATUS_IGNORE ? &own_ : $status;\n" : '') . "\n$mark",
         '');
     return $text . define($f, <<"END");
-    if (hmf__likely(hmf__shim_phase == HMF__PHASE_NORMAL))
-        return @{[call($f)]};
+$mark    if (hmf__likely(hmf__shim_phase == HMF__PHASE_NORMAL))
+        return @{[call($f, fh => 'hmf__file_real(fh)')]};
     return slow_$f->{name}(@{[join ', ', @{$f->{names}}]});
 END
 }
@@ -280,10 +286,29 @@ END
 sub gen_rma
 {
     my ($f) = @_;
+    my $real = exists $f->{type}{origin_addr} ? 'hmf__win_access(win)' : 'hmf__win_real(win)';
     return define($f, <<"END");
     if (hmf__unlikely(hmf__shim_phase != HMF__PHASE_NORMAL) && !hmf__shim_window(HMF__FN_$f->{name}))
         return MPI_ERR_WIN;
-    return @{[call($f)]};
+    return @{[call($f, win => $real)]};
+END
+}
+
+# A local question or setting.
+sub gen_local
+{
+    my ($f, $handle, $kind) = @_;
+    my $null = 'MPI_' . uc($kind) . '_NULL';
+    my $no = $kind eq 'win' ? 'hmf__shim_no_window' : 'hmf__shim_no_file';
+    my $void = $f->{outs} =~ /void/ ? "    if (hmf__unlikely(hmf__shim_phase != HMF__PHASE_NORMAL))\n"
+        . "        hmf__startup_void(HMF__FN_$f->{name});\n" : '';
+    my $type = $kind eq 'win' ? 'MPI_Win' : 'MPI_File';
+    return define($f, <<"END");
+    $type real_ = hmf__${kind}_real($handle);
+
+    if (hmf__unlikely(real_ == $null && $handle != $null))
+        return $no(HMF__FN_$f->{name});
+$void    return @{[call($f, $handle => 'real_')]};
 END
 }
 
@@ -291,7 +316,8 @@ my %gen = (
     query => \&gen_query, coll => \&gen_coll, send => \&gen_send,
     isend => sub { gen_isend($_[0], 0) }, sendinit => sub { gen_isend($_[0], 1) },
     icoll => \&gen_later, ifile => \&gen_later, rrma => \&gen_later,
-    file => \&gen_file, filelocal => \&gen_pass, winlocal => \&gen_pass, group => \&gen_pass,
+    file => \&gen_file, filelocal => sub { gen_local($_[0], arg_of($_[0], 'MPI_File'), 'file') },
+    winlocal => sub { gen_local($_[0], 'win', 'win') }, group => \&gen_pass,
     rma => \&gen_rma,
 );
 
@@ -324,13 +350,11 @@ if ($what eq 'names') {
         free => 'yes', group => 'yes', custom => 'yes',
         grequest => 'yes, on ranks that stay; a rank with one pending does not move',
         foreign => 'works; a move is refused while the communicator exists, naming it',
-        winmake => 'works; a move is refused while the window exists, naming it',
-        winlocal => 'works', rma => 'works', rrma => 'works', winpscw => 'works',
-        filemake => 'works; a move is refused while the file is open, naming it',
-        filelocal => 'works', file => 'works', ifile => 'works',
+        winmake => 'yes', winlocal => 'yes', rma => 'yes', rrma => 'yes', winpscw => 'yes',
+        filemake => 'yes', filelocal => 'yes', file => 'yes', ifile => 'yes',
     );
     my %startup = map { $_ => 'replayed' } qw(coll icoll send isend recv irecv complete ctor
-        file ifile filemake);
+        file ifile filemake winmake winpscw);
     my %local = map { $_ => 'local' } qw(query sendinit group custom free winlocal filelocal grequest);
     print "# MPI functions under libhmf-mpi\n\n",
         "Made by `perl src/shim/gen.pl doc src/shim/functions.tab`: every function of MPI that takes or gives a\n",
@@ -343,6 +367,9 @@ if ($what eq 'names') {
         "All ranks may have sends, receives, nonblocking collectives and persistent requests pending; a\n",
         "rank that moves finds its own made anew by its start-up, or in registered variables (`mpi-handles.md`). Messages\n",
         "sent before a move and received after it arrive, in order.\n\n",
+        "Windows and files move as `mpi-handles.md` says; attributes of windows, memory attached to a dynamic\n",
+        "window at the rank that moves, sequential files, and epochs of post and start or split collectives that are\n",
+        "open at the poll are refused by name.\n\n",
         "A communicator made by `MPI_Comm_split_type` with `MPI_COMM_TYPE_SHARED` has, after a move, the members\n",
         "that share the node then; `hmf_comm_changes` (`hmf/comm.h`) tells.\n\n",
         "Only the C binding is served: Open MPI's Fortran binding calls the profiling names and goes past\n",
@@ -350,6 +377,8 @@ if ($what eq 'names') {
     print "| function | class | across a move | start-up |\n|---|---|---|---|\n";
     for my $f (sort { $a->{name} cmp $b->{name} } @functions) {
         my $s = $f->{outs} =~ /void/ ? 'once'
+              : $f->{name} =~ /^Win_(fence|(un)?lock(_all)?|complete|wait)$/ ? 'replayed'
+              : $f->{name} =~ /^Win_((at|de)tach|test|set_attr)$/ ? 'once'
               : $startup{$f->{class}} // $local{$f->{class}} // 'once';
         print "| MPI_$f->{name} | $f->{class} | $across{$f->{class}} | $s |\n";
     }

@@ -7,6 +7,7 @@
 #include "shim/shim.h"
 #include "typemap.h"
 #include "vattr.h"
+#include "verror.h"
 #include "vgroup.h"
 #include "vmade.h"
 
@@ -191,33 +192,6 @@ int MPI_Group_rank(MPI_Group group, int *rank)
     return raised(MPI_COMM_WORLD, hmf__group_rank(group, rank), HMF__FN_Group_rank);
 }
 
-/* A group of processes, as windows and files give it. */
-static int logical(int rc, MPI_Group procs, MPI_Group *group)
-{
-    if (rc != MPI_SUCCESS)
-        return rc;
-    rc = hmf__group_from_procs(procs, group);
-    if (procs != MPI_GROUP_EMPTY)
-        PMPI_Group_free(&procs);
-    return rc;
-}
-
-int MPI_Win_get_group(MPI_Win win, MPI_Group *group)
-{
-    MPI_Group procs = MPI_GROUP_NULL;
-    int rc = PMPI_Win_get_group(win, &procs);
-
-    return logical(rc, procs, group);
-}
-
-int MPI_File_get_group(MPI_File fh, MPI_Group *group)
-{
-    MPI_Group procs = MPI_GROUP_NULL;
-    int rc = PMPI_File_get_group(fh, &procs);
-
-    return logical(rc, procs, group);
-}
-
 /* ---- Fortran's handles ---- */
 
 MPI_Fint MPI_Comm_c2f(MPI_Comm comm)
@@ -265,14 +239,30 @@ int MPI_Op_create(MPI_User_function *function, int commute, MPI_Op *op)
     return rc;
 }
 
-int MPI_Comm_create_errhandler(MPI_Comm_errhandler_function *function, MPI_Errhandler *errhandler)
+static int create_errhandler(enum hmf__verror_kind kind, void (*function)(void),
+                             MPI_Errhandler *errhandler)
 {
-    int rc = PMPI_Comm_create_errhandler(function, errhandler);
+    int rc = hmf__verror_create(kind, function, errhandler);
 
-    if (rc == MPI_SUCCESS && hmf__made_note(typeMPI_ERRHANDLER, (void *) *errhandler,
-                                            (void (*)(void)) function, 0) != HMF_OK)
+    if (rc == MPI_SUCCESS && hmf__made_note(typeMPI_ERRHANDLER, (void *) *errhandler, function,
+                                            (int) kind) != HMF_OK)
         hmf__log(HMF__LOG_WARN, "%s", hmf_error_text());
     return rc;
+}
+
+int MPI_Comm_create_errhandler(MPI_Comm_errhandler_function *function, MPI_Errhandler *errhandler)
+{
+    return create_errhandler(HMF__VERROR_COMM, (void (*)(void)) function, errhandler);
+}
+
+int MPI_Win_create_errhandler(MPI_Win_errhandler_function *function, MPI_Errhandler *errhandler)
+{
+    return create_errhandler(HMF__VERROR_WIN, (void (*)(void)) function, errhandler);
+}
+
+int MPI_File_create_errhandler(MPI_File_errhandler_function *function, MPI_Errhandler *errhandler)
+{
+    return create_errhandler(HMF__VERROR_FILE, (void (*)(void)) function, errhandler);
 }
 
 /* ---- datatypes ---- */

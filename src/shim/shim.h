@@ -17,7 +17,9 @@
 #include "shim/fn.h"
 #include "startup.h"
 #include "vcomm.h"
+#include "vfile.h"
 #include "vreq.h"
+#include "vwin.h"
 
 #define hmf__likely(x) __builtin_expect(!!(x), 1)
 #define hmf__unlikely(x) __builtin_expect(!!(x), 0)
@@ -50,6 +52,11 @@ int hmf__shim_left(int fn);
 
 /* Window and RMA calls in a phase that is not normal. False: return MPI_ERR_WIN. */
 bool hmf__shim_window(int fn);
+
+/* A local question to a window or file of ours without a real one: nothing to do in a replay, else
+ * the error code. */
+int hmf__shim_no_window(int fn);
+int hmf__shim_no_file(int fn);
 
 /* An error of our own: raised on the communicator's error handler, and returned. `text` is the one
  * of hmf__fail. */

@@ -6,12 +6,13 @@ libhmf_mpi_la_SOURCES += \
 	src/shim/begin.c \
 	src/shim/comm.c \
 	src/shim/complete.c \
+	src/shim/file.c \
 	src/shim/init.c \
 	src/shim/local.c \
 	src/shim/mpi1.c \
-	src/shim/object.c \
 	src/shim/p2p.c \
-	src/shim/shim.h
+	src/shim/shim.h \
+	src/shim/win.c
 nodist_libhmf_mpi_la_SOURCES = src/shim/gen.c src/shim/fn.h
 BUILT_SOURCES += src/shim/fn.h src/shim/gen.c
 CLEANFILES += src/shim/fn.h src/shim/gen.c

@@ -1,6 +1,6 @@
-/* What cannot move is named: an open file, a window, a request of the rank that is to go. Each move
- * is refused and the job goes on; when the object is gone the rank moves, and communication calls
- * in the process that it left fail without waiting for anybody.
+/* What cannot move is named: a sequential file, a window that no variable holds, a request of the
+ * rank that is to go. Each move is refused and the job goes on; when the object is gone the rank
+ * moves, and communication calls in the process that it left fail without waiting for anybody.
  * launch: limit=90 env=OMPI_MCA_osc=pt2pt */
 #include "shim.h"
 
@@ -68,7 +68,8 @@ int main(int argc, char **argv)
         }
         if (!asked) {
             if (stage == 0) {
-                OK(MPI_File_open(dup, "refuse.data", MPI_MODE_CREATE | MPI_MODE_RDWR,
+                OK(MPI_File_open(dup, "refuse.data",
+                                 MPI_MODE_CREATE | MPI_MODE_WRONLY | MPI_MODE_SEQUENTIAL,
                                  MPI_INFO_NULL, &file));
             } else if (stage == 1) {
                 OK(MPI_Comm_set_errhandler(dup, MPI_ERRORS_RETURN));
