@@ -28,8 +28,13 @@
  *         | user type number                        a type defined before (hmf/type.h)
  *
  * A field is given by its number in the enclosing struct, from 0; typeUP(k, field) means a field
- * of the k-th struct around that one.  A union whose discriminant is what all its branches begin
- * with has -1 for the field.
+ * of the k-th struct around that one.  In typeCOUNTED and typeFLEX an expression may stand there:
+ *
+ *   length := field | typeNUMBER n | typePATH n field step2 ... stepn
+ *           | typeADD length length | typeSUB ... | typeMUL ... | typeDIV ...
+ *
+ * A path leads into a field: steps are numbers of fields of nested structs, or indices.
+ * A union whose discriminant is what all its branches begin with has -1 for the field.
  */
 #ifndef TYPEMAP_H
 #define TYPEMAP_H
@@ -103,6 +108,14 @@
 #define typeUNIONELSE 1016 /* typeUNIONELSE, field, n, value1, type1, ..., type */
 
 #define typeUP(k, field) ((k) * 65536 + (field))
+
+/* ---- expressions: where the field stands in typeCOUNTED and typeFLEX ---- */
+#define typeNUMBER (-1101) /* typeNUMBER, n */
+#define typePATH (-1102)   /* typePATH, n, field, step2, ..., stepn */
+#define typeADD (-1103)    /* typeADD, length, length */
+#define typeSUB (-1104)
+#define typeMUL (-1105)
+#define typeDIV (-1106)
 
 /* ---- user types ---- */
 #define typeUSER_FIRST 10000

@@ -7,7 +7,7 @@ libhmf_core_la_SOURCES += \
 	src/base.c src/base.h src/status.c src/log.c src/param.c \
 	src/buf.c src/buf.h src/crc32c.c src/crc32c.h \
 	src/type.c src/type.h src/typecache.h src/desc.c src/describe.c src/typereg.c src/typereg.h \
-	src/typeclass.c src/layout.c src/bits.c src/bits.h src/depend.c src/depend.h \
+	src/typeclass.c src/layout.c src/bits.c src/bits.h src/depend.c src/depend.h src/length.c src/length.h \
 	src/slots.c src/slots.h \
 	src/match.c src/plan.c src/plan.h src/shuffle.c src/shuffle.h src/convert.c src/convert.h src/ldouble.c \
 	src/function.c src/function.h src/handle.c src/handle.h src/state.c src/state.h src/statepriv.h \
@@ -17,7 +17,7 @@ libhmf_core_la_SOURCES += \
 libhmf_core_la_SOURCES += src/parts.c src/parts.h
 
 unit_tests += tests/unit/test_base tests/unit/test_buf tests/unit/test_crc32c \
-	tests/unit/test_type tests/unit/test_image tests/unit/test_plan tests/unit/test_language tests/unit/test_forms tests/unit/test_stream
+	tests/unit/test_type tests/unit/test_image tests/unit/test_plan tests/unit/test_language tests/unit/test_length tests/unit/test_forms tests/unit/test_stream
 EXTRA_DIST += tests/unit/carry.h tests/unit/foreign.h tests/unit/golden.h tests/unit/golden2.h tests/tools/image.py tests/golden/README.md \
 	tests/golden/v1-x86_64.hmf tests/golden/v1-x86_64.txt tests/golden/v2-x86_64.hmf tests/golden/v2-x86_64.txt \
 	tests/golden/v2-s390x.hmf tests/golden/v2-s390x.txt tests/golden/v2-i386.hmf tests/golden/v2-i386.txt \

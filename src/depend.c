@@ -24,6 +24,13 @@ static bool integer(const struct hmf__types *t, uint32_t id, uint64_t offset, in
 bool hmf__depend_field(const struct hmf__types *t, const struct hmf__around *around, int n,
                        uint32_t up, uint32_t field, struct hmf__place *out)
 {
+    return hmf__depend_path(t, around, n, up, field, NULL, 0, out);
+}
+
+bool hmf__depend_path(const struct hmf__types *t, const struct hmf__around *around, int n,
+                      uint32_t up, uint32_t field, const int32_t *steps, uint32_t nsteps,
+                      struct hmf__place *out)
+{
     if (up >= (uint32_t)n)
         return false;
     const struct hmf__around *a = &around[n - 1 - (int)up];
@@ -31,7 +38,24 @@ bool hmf__depend_field(const struct hmf__types *t, const struct hmf__around *aro
     if (s->kind != HMF__KIND_STRUCT || field >= s->nfields)
         return false;
     const struct hmf__field *f = &s->fields[field];
-    return integer(t, f->type, a->offset + f->offset, f->value, out);
+    uint64_t offset = a->offset + f->offset;
+    int64_t bit = f->value;
+    uint32_t id = f->type;
+    for (uint32_t i = 0; i < nsteps; i++) {
+        const struct hmf__type *y = &t->v[id];
+        if (y->kind == HMF__KIND_STRUCT && steps[i] >= 0 && (uint32_t)steps[i] < y->nfields) {
+            offset += y->fields[steps[i]].offset;
+            bit = y->fields[steps[i]].value;
+            id = y->fields[steps[i]].type;
+        } else if (y->kind == HMF__KIND_ARRAY && steps[i] >= 0 && (uint64_t)steps[i] < y->count) {
+            offset += (uint64_t)steps[i] * t->v[y->elem].size;
+            bit = 0;
+            id = y->elem;
+        } else {
+            return false;
+        }
+    }
+    return integer(t, id, offset, bit, out);
 }
 
 /* The integer that an object of type id begins with. */

@@ -34,6 +34,12 @@ enum { HMF__NO_BRANCH = UINT32_MAX };
 bool hmf__depend_field(const struct hmf__types *t, const struct hmf__around *around, int n,
                        uint32_t up, uint32_t field, struct hmf__place *out);
 
+/* The same of what lies within that field: each step is the number of a struct's field or the index
+ * of an array's element. */
+bool hmf__depend_path(const struct hmf__types *t, const struct hmf__around *around, int n,
+                      uint32_t up, uint32_t field, const int32_t *steps, uint32_t nsteps,
+                      struct hmf__place *out);
+
 /* The discriminant of union u, which lies at `offset`; as above. */
 bool hmf__depend_union(const struct hmf__types *t, const struct hmf__around *around, int n,
                        uint32_t u, uint64_t offset, struct hmf__place *out);

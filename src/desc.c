@@ -9,6 +9,7 @@
 
 #include "base.h"
 #include "depend.h"
+#include "length.h"
 #include "typecache.h"
 #include "typereg.h"
 
@@ -52,6 +53,8 @@ struct length { /* a number said to be in a field, to be checked when the struct
     uint32_t in, field;
     size_t at;
     const char *what;
+    const int *steps; /* from that field to the number, if it is within */
+    uint32_t nsteps;
 };
 
 struct counted { /* a counted pointer, to be checked when what is behind it is complete */
@@ -200,31 +203,104 @@ static hmf_status_t field_name(struct parser *p, uint32_t i, char **out)
     return (*out = hmf__strdup(name)) ? HMF_OK : no_memory();
 }
 
+/* A field with a number that something depends on: f, at position at, and nsteps ints behind it
+ * that lead into it.  At most max_hops pointers away; *hops: how many, if told before (not -1) the
+ * same. */
+static hmf_status_t use_field(struct parser *p, size_t at, const char *what, int f,
+                              uint32_t nsteps, int max_hops, int *hops)
+{
+    int up = f / 65536, field = f % 65536;
+
+    if (f < 0 || up >= p->nenclosing)
+        return wrong(p, at, "%s is in field %d of the struct %d around, but %d structs are "
+                     "around", what, field, up, p->nenclosing);
+    int away = p->pointers - p->hops[p->nenclosing - 1 - up];
+    if (away > max_hops)
+        return wrong(p, at, "%s is in a struct that is %d pointers away: %s", what, away,
+                     max_hops ? "one is the most" : "it must be in the same one");
+    if (*hops >= 0 && away != *hops)
+        return wrong(p, at, "%s is in fields of which some are a pointer away and some are not",
+                     what);
+    *hops = away;
+    if (!grow((void **)&p->lengths, &p->lengths_cap, p->nlengths, sizeof *p->lengths))
+        return no_memory();
+    p->lengths[p->nlengths++] = (struct length){p->enclosing[p->nenclosing - 1 - up],
+                                                (uint32_t)field, at, what, p->desc + at + 1,
+                                                nsteps};
+    return HMF_OK;
+}
+
 /* An operand that names a field: where the number is that node depends on, at most so many
  * pointers away. */
 static hmf_status_t parse_field(struct parser *p, size_t at, const char *what, int max_hops,
                                 struct hmf__type *node)
 {
     hmf_status_t rc;
-    int f = 0;
+    int f = 0, hops = -1;
 
-    if ((rc = operand(p, at, what, &f)) != HMF_OK)
+    if ((rc = operand(p, at, what, &f)) != HMF_OK ||
+        (rc = use_field(p, p->pos - 1, what, f, 0, max_hops, &hops)) != HMF_OK)
         return rc;
-    int up = f / 65536, field = f % 65536;
-    if (f < 0 || up >= p->nenclosing)
-        return wrong(p, at + 1, "%s is in field %d of the struct %d around, but %d structs are "
-                     "around", what, field, up, p->nenclosing);
-    int hops = p->pointers - p->hops[p->nenclosing - 1 - up];
-    if (hops > max_hops)
-        return wrong(p, at + 1, "%s is in a struct that is %d pointers away: %s", what, hops,
-                     max_hops ? "one is the most" : "it must be in the same one");
     node->len = hops ? HMF__LEN_OUTER : HMF__LEN_FIELD;
-    node->len_field = (uint32_t)field;
-    node->len_up = (uint32_t)up;
-    if (!grow((void **)&p->lengths, &p->lengths_cap, p->nlengths, sizeof *p->lengths))
+    node->len_field = (uint32_t)(f % 65536);
+    node->len_up = (uint32_t)(f / 65536);
+    return HMF_OK;
+}
+
+/* One expression, from the word at p->pos on. */
+static hmf_status_t parse_expression(struct parser *p, size_t at, int max_hops, int *hops)
+{
+    static const char what[] = "the length";
+    size_t begin = p->pos;
+    hmf_status_t rc;
+    int word = 0, n = 0, f = 0;
+
+    if (begin - at > HMF__MAX_EXPR)
+        return wrong(p, at + 1, "an expression has at most %d words", HMF__MAX_EXPR);
+    if ((rc = operand(p, at, what, &word)) != HMF_OK)
+        return rc;
+    if (!hmf__length_begins(word))
+        return use_field(p, begin, what, word, 0, max_hops, hops);
+    if (word == typeNUMBER)
+        return operand(p, begin, "the number", &n);
+    if (word == typePATH) {
+        if ((rc = operand(p, begin, "the number of steps", &n)) != HMF_OK ||
+            (rc = operand(p, begin, "the field", &f)) != HMF_OK)
+            return rc;
+        if (n < 1 || (size_t)n - 1 > p->len - p->pos)
+            return wrong(p, begin + 1, "a path of %d steps, but %zu numbers follow", n,
+                         p->len - p->pos + 1);
+        rc = use_field(p, p->pos - 1, what, f, (uint32_t)n - 1, max_hops, hops);
+        p->pos += (size_t)n - 1;
+        return rc;
+    }
+    rc = parse_expression(p, at, max_hops, hops);
+    return rc == HMF_OK ? parse_expression(p, at, max_hops, hops) : rc;
+}
+
+/* How many elements stand behind node: a field's number or an expression.  Its words become the
+ * node's if something is wrong, too. */
+static hmf_status_t parse_length(struct parser *p, size_t at, int max_hops, struct hmf__type *node)
+{
+    size_t begin = p->pos;
+    int hops = -1;
+    hmf_status_t rc;
+
+    if (begin == p->len || !hmf__length_begins(p->desc[begin]))
+        return parse_field(p, at, "the length", max_hops, node);
+    if ((rc = parse_expression(p, at, max_hops, &hops)) != HMF_OK)
+        return rc;
+    if (hops < 0)
+        return wrong(p, begin, "the length is in no field: is it an array?");
+    if (p->pos - begin > HMF__MAX_EXPR)
+        return wrong(p, begin, "an expression has at most %d words", HMF__MAX_EXPR);
+    node->len = hops ? HMF__LEN_OUTER : HMF__LEN_FIELD;
+    node->nexpr = (uint32_t)(p->pos - begin);
+    node->expr = hmf__malloc(node->nexpr * sizeof *node->expr);
+    if (!node->expr)
         return no_memory();
-    p->lengths[p->nlengths++] = (struct length){p->enclosing[p->nenclosing - 1 - up],
-                                                (uint32_t)field, at + 1, what};
+    for (uint32_t i = 0; i < node->nexpr; i++)
+        node->expr[i] = p->desc[begin + i];
     return HMF_OK;
 }
 
@@ -235,9 +311,9 @@ static hmf_status_t check_lengths(const struct parser *p)
         const struct length *l = &p->lengths[i];
         struct hmf__around in = {l->in, 0};
         struct hmf__place place;
-        if (!hmf__depend_field(p->c->t, &in, 1, 0, l->field, &place))
-            return wrong(p, l->at, "field %u, which should hold %s, is no integer field", l->field,
-                         l->what);
+        if (!hmf__depend_path(p->c->t, &in, 1, 0, l->field, l->steps, l->nsteps, &place))
+            return wrong(p, l->at, "field %u, which should hold %s, is no integer field%s",
+                         l->field, l->what, l->nsteps ? " where the path leads" : "");
     }
     return HMF_OK;
 }
@@ -261,16 +337,18 @@ static hmf_status_t parse_pointer(struct parser *p, int depth, size_t at, int wo
     struct hmf__type node = {.kind = HMF__KIND_POINTER, .count = 1, .weak = word == typeWEAK};
     hmf_status_t rc;
 
-    if (word == typeCOUNTED && (rc = parse_field(p, at, "the length", 1, &node)) != HMF_OK)
+    if (word == typeCOUNTED && (rc = parse_length(p, at, 1, &node)) != HMF_OK)
         return rc;
     p->pointers++;
     rc = parse_type(p, depth + 1, true, &node.elem);
     p->pointers--;
     if (rc != HMF_OK)
-        return rc;
+        goto drop;
     enum hmf__kind kind = p->c->t->v[node.elem].kind;
-    if (word == typeCOUNTED && (kind == HMF__KIND_CSTRING || kind == HMF__KIND_VOID))
-        return wrong(p, at, "a counted pointer leads to elements of a known size");
+    if (word == typeCOUNTED && (kind == HMF__KIND_CSTRING || kind == HMF__KIND_VOID)) {
+        rc = wrong(p, at, "a counted pointer leads to elements of a known size");
+        goto drop;
+    }
     if (node.weak) { /* the walk sees it as a pointer to something that others describe */
         struct hmf__type none = {.kind = HMF__KIND_VOID, .elem = HMF__TYPE_NONE};
         uint32_t id;
@@ -288,6 +366,9 @@ static hmf_status_t parse_pointer(struct parser *p, int depth, size_t at, int wo
         c->counted[c->ncounted++] = (struct counted){*out, at, p->of};
     }
     return hmf__types_finish(p->c->t, *out, false);
+drop:
+    hmf__free(node.expr);
+    return rc;
 }
 
 /* typeOPAQUE n and typeFSTRING n. */
@@ -353,15 +434,22 @@ static hmf_status_t parse_flex(struct parser *p, int depth, uint32_t *out)
     size_t at = p->pos++;
     hmf_status_t rc;
 
-    if ((rc = parse_field(p, at, "the length", 0, &node)) != HMF_OK)
+    size_t first = p->nlengths;
+    if ((rc = parse_length(p, at, 0, &node)) != HMF_OK)
         return rc;
-    if (node.len_up)
-        return wrong(p, at + 1, "the length of a flexible array member is in the same struct");
+    for (size_t i = first; i < p->nlengths && rc == HMF_OK; i++)
+        if (p->lengths[i].in != p->enclosing[p->nenclosing - 1])
+            rc = wrong(p, p->lengths[i].at, "the length of a flexible array member is in the same "
+                       "struct");
     size_t elem = p->pos;
-    if ((rc = parse_type(p, depth + 1, false, &node.elem)) != HMF_OK)
+    if (rc == HMF_OK)
+        rc = parse_type(p, depth + 1, false, &node.elem);
+    if (rc == HMF_OK && p->c->t->v[node.elem].flex)
+        rc = wrong(p, elem, "a struct with a flexible array member cannot be an element");
+    if (rc != HMF_OK) {
+        hmf__free(node.expr);
         return rc;
-    if (p->c->t->v[node.elem].flex)
-        return wrong(p, elem, "a struct with a flexible array member cannot be an element");
+    }
     if ((rc = hmf__types_add(p->c->t, &node, out)) != HMF_OK)
         return rc;
     return hmf__types_finish(p->c->t, *out, false);

@@ -32,6 +32,14 @@ static void put_field(struct writer *w, const struct hmf__field *f, int depth)
     put_type(w, f->type, depth + 1);
 }
 
+static void put_length(struct writer *w, const struct hmf__type *y)
+{
+    if (!y->nexpr)
+        hmf__buf_put_i32(w->out, (int32_t)typeUP(y->len_up, y->len_field));
+    for (uint32_t i = 0; i < y->nexpr; i++)
+        hmf__buf_put_i32(w->out, y->expr[i]);
+}
+
 static void put_type(struct writer *w, uint32_t id, int depth)
 {
     const struct hmf__type *y = &w->t->v[id];
@@ -47,7 +55,7 @@ static void put_type(struct writer *w, uint32_t id, int depth)
                                  : y->len == HMF__LEN_FIXED ? typePOINTER
                                                             : typeCOUNTED);
         if (y->len != HMF__LEN_FIXED)
-            hmf__buf_put_i32(w->out, (int32_t)typeUP(y->len_up, y->len_field));
+            put_length(w, y);
         for (int k = 0; k < w->nenclosing; k++)
             if (w->enclosing[w->nenclosing - 1 - k] == y->elem) {
                 hmf__buf_put_i32(w->out, typeSELF);
@@ -88,7 +96,7 @@ static void put_type(struct writer *w, uint32_t id, int depth)
         break;
     case HMF__KIND_FLEX:
         hmf__buf_put_i32(w->out, typeFLEX);
-        hmf__buf_put_i32(w->out, (int32_t)y->len_field);
+        put_length(w, y);
         put_type(w, y->elem, depth + 1);
         break;
     case HMF__KIND_CSTRING:

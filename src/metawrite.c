@@ -55,7 +55,9 @@ static void put_type(struct hmf__buf *out, const struct numbering *m, uint32_t i
     hmf__buf_put_u64(out, y->count);
     hmf__buf_put_u32(out, y->elem == HMF__TYPE_NONE ? HMF__TYPE_NONE
                                                     : m->number[m->t->classes[y->elem]]);
-    hmf__buf_put_u8(out, (uint8_t)y->len);
+    /* what an expression gives is in the counts */
+    hmf__buf_put_u8(out, y->nexpr && y->kind == HMF__KIND_POINTER ? HMF__LEN_FIXED
+                                                                  : (uint8_t)y->len);
     hmf__buf_put_u32(out, y->len_field);
     hmf__buf_put_u32(out, y->len_up);
     hmf__buf_put_string(out, y->name);

@@ -9,7 +9,7 @@
 #include "image.h"
 
 #include "base.h"
-#include "depend.h"
+#include "length.h"
 #include "fresh.h"
 #include "function.h"
 #include "handle.h"
@@ -723,18 +723,14 @@ static hmf_status_t check_tails(const hmf_restore_t *r)
     for (size_t i = 0; i < r->ntables; i++) {
         const struct table *t = &r->tables[i];
         const struct hmf__type *y = &types->v[t->type];
-        struct hmf__around around = {t->type, 0};
-        struct hmf__place place;
-        uint64_t each, bytes;
+        uint64_t each, n, bytes;
         if (!t->tails)
             continue;
         const struct hmf__type *flex = &types->v[y->fields[y->nfields - 1].type];
-        if (!hmf__depend_field(types, &around, 1, 0, flex->len_field, &place))
-            return bad_tail();
         each = types->v[flex->elem].size;
         for (uint64_t b = 0; b < t->info->nblocks; b++)
-            if (hmf__mul_overflow_u64(hmf__depend_load(&place, types->abi.big_endian, t->addr[b]),
-                                      each, &bytes) || bytes != tail_bytes(r, t, b))
+            if (!hmf__length_of(types, t->type, flex, t->addr[b], &n) ||
+                hmf__mul_overflow_u64(n, each, &bytes) || bytes != tail_bytes(r, t, b))
                 return bad_tail();
     }
     return HMF_OK;

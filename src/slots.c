@@ -33,14 +33,48 @@ struct maker {
     int naround, nloops;
 };
 
+static int loops_to(const struct maker *m, uint32_t up)
+{
+    return m->nloops - m->loop_of[m->naround - 1 - (int)up];
+}
+
+static hmf_status_t no_field(void)
+{
+    return hmf__fail(HMF_ERR_TYPE, "the length of a counted pointer is in no integer field of "
+                     "a struct around it here");
+}
+
+/* The number that pointer node y speaks of, by several fields. */
+static hmf_status_t find_expression(const struct maker *m, const struct hmf__type *y,
+                                    struct hmf__slot_length *out)
+{
+    struct hmf__term terms[HMF__MAX_EXPR];
+    uint32_t n = hmf__length_terms(m->t, m->around, m->naround, y, terms);
+
+    if (!n)
+        return no_field();
+    if (!(out->expr = hmf__malloc(sizeof *out->expr)))
+        return hmf__fail(HMF_ERR_NOMEM, "no memory for a list of pointers");
+    out->expr->n = n;
+    for (uint32_t i = 0; i < n; i++) {
+        bool field = terms[i].code == HMF__TERM_FIELD;
+        out->expr->of[i].term = terms[i];
+        out->expr->of[i].loops = field ? loops_to(m, terms[i].up) : 0;
+        if (field)
+            out->place = terms[i].place;
+    }
+    return HMF_OK;
+}
+
 /* Where the number is that pointer node y speaks of. */
 static hmf_status_t find_length(const struct maker *m, const struct hmf__type *y,
                                 struct hmf__slot_length *out)
 {
+    if (y->nexpr)
+        return find_expression(m, y, out);
     if (!hmf__depend_field(m->t, m->around, m->naround, y->len_up, y->len_field, &out->place))
-        return hmf__fail(HMF_ERR_TYPE, "the length of a counted pointer is in no integer field of "
-                         "a struct around it here");
-    out->loops = m->nloops - m->loop_of[m->naround - 1 - (int)y->len_up];
+        return no_field();
+    out->loops = loops_to(m, y->len_up);
     return HMF_OK;
 }
 
@@ -60,8 +94,13 @@ static hmf_status_t make_slot(struct maker *m, uint32_t id, uint64_t offset)
     hmf__types_flatten(m->t, y->elem, &elem, &n);
     if (m->t->v[elem].kind == HMF__KIND_POINTER && m->t->v[elem].len == HMF__LEN_OUTER &&
         (rc = find_length(m, &m->t->v[elem], &op.inner)) != HMF_OK)
+        goto drop;
+    if ((rc = add(m->out, &op, &at)) == HMF_OK)
         return rc;
-    return add(m->out, &op, &at);
+drop:
+    hmf__free(op.length.expr);
+    hmf__free(op.inner.expr);
+    return rc;
 }
 
 static hmf_status_t make(struct maker *m, uint32_t id, uint64_t offset);
@@ -96,7 +135,7 @@ static hmf_status_t make_choice(struct maker *m, uint32_t id, uint64_t offset)
         return hmf__fail(HMF_ERR_TYPE, "the discriminant of a union is in no integer field of a "
                          "struct around it here");
     if (y->len != HMF__LEN_FIXED)
-        op.length.loops = m->nloops - m->loop_of[m->naround - 1 - (int)y->len_up];
+        op.length.loops = loops_to(m, y->len_up);
     if ((rc = add(m->out, &op, &at)) != HMF_OK)
         return rc;
     for (uint32_t f = 0; f < y->nfields && rc == HMF_OK; f++) {
@@ -149,6 +188,10 @@ hmf_status_t hmf__slots_make(const struct hmf__types *t, uint32_t id, struct hmf
 
 void hmf__slots_fini(struct hmf__slots *s)
 {
+    for (uint32_t i = 0; i < s->nops; i++) {
+        hmf__free(s->ops[i].length.expr);
+        hmf__free(s->ops[i].inner.expr);
+    }
     hmf__free(s->ops);
     memset(s, 0, sizeof *s);
 }
@@ -211,6 +254,23 @@ hmf_status_t hmf__slots_each(const struct hmf__slots *s, const struct hmf__types
     struct hmf__slot_frame frame = {base, NULL};
 
     return each(&v, s->ops, s->nops, &frame);
+}
+
+uint64_t hmf__slot_expression(const struct hmf__slot_length *l, const char *slot,
+                              const struct hmf__slotop *op, const struct hmf__slot_frame *frame)
+{
+    struct hmf__term terms[HMF__MAX_EXPR];
+    const void *bases[HMF__MAX_EXPR];
+    const struct hmf__slot_expr *e = l->expr;
+
+    for (uint32_t i = 0; i < e->n; i++) {
+        const struct hmf__slot_frame *f = frame;
+        for (int k = 0; k < e->of[i].loops && f; k++)
+            f = f->outer;
+        terms[i] = e->of[i].term;
+        bases[i] = f ? f->base : slot - op->offset;
+    }
+    return hmf__length_number(terms, e->n, __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__, bases);
 }
 
 /* Slots of one turn over these ops. */

@@ -4,7 +4,7 @@
 #ifndef HMF__SLOTS_H
 #define HMF__SLOTS_H
 
-#include "depend.h"
+#include "length.h"
 #include "type.h"
 
 #include <string.h>
@@ -16,10 +16,20 @@ enum hmf__slotcode {
     HMF__SLOT_BRANCH  /* ... this one, and nbody ops */
 };
 
+/* A number made of several integers, owned by the program. */
+struct hmf__slot_expr {
+    uint32_t n;
+    struct {
+        struct hmf__term term;
+        int loops;
+    } of[HMF__MAX_EXPR];
+};
+
 /* An integer in the element, or in one around it when it is outside of a loop. */
 struct hmf__slot_length {
     struct hmf__place place; /* size 0: there is none */
     int loops;               /* how many loops further out its offset counts */
+    struct hmf__slot_expr *expr; /* instead; then place is that of one of its fields.  Or NULL */
 };
 
 struct hmf__slotop {
@@ -63,11 +73,17 @@ typedef hmf_status_t hmf__slot_cb(void *ctx, char *slot, const struct hmf__sloto
 hmf_status_t hmf__slots_each(const struct hmf__slots *s, const struct hmf__types *t, char *base,
                              hmf__slot_cb *visit, void *ctx);
 
-/* The number that a length speaks of; frame as given to visit, NULL where the program is flat. */
+uint64_t hmf__slot_expression(const struct hmf__slot_length *l, const char *slot,
+                              const struct hmf__slotop *op, const struct hmf__slot_frame *frame);
+
+/* The number that a length speaks of, UINT64_MAX if an expression gives none; frame as given to
+ * visit, NULL where the program is flat. */
 static inline uint64_t hmf__slot_number(const struct hmf__slot_length *l, const char *slot,
                                         const struct hmf__slotop *op,
                                         const struct hmf__slot_frame *frame)
 {
+    if (l->expr)
+        return hmf__slot_expression(l, slot, op, frame);
     for (int k = 0; k < l->loops && frame; k++)
         frame = frame->outer;
     return hmf__depend_load(&l->place, __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__,

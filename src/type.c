@@ -143,6 +143,7 @@ void hmf__types_cut(struct hmf__types *t, uint32_t first)
         for (uint32_t f = 0; f < t->v[i].nfields && t->v[i].fields; f++)
             hmf__free(t->v[i].fields[f].name);
         hmf__free(t->v[i].fields);
+        hmf__free(t->v[i].expr);
         hmf__free(t->v[i].name);
     }
     t->n = first;
@@ -186,6 +187,7 @@ drop_node:
     for (uint32_t f = 0; f < node->nfields && node->fields; f++)
         hmf__free(node->fields[f].name);
     hmf__free(node->fields);
+    hmf__free(node->expr);
     hmf__free(node->name);
     return rc;
 }

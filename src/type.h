@@ -108,6 +108,8 @@ struct hmf__type {
     char *name;           /* user type's name, or NULL; owned by the table */
     enum hmf__length len; /* POINTER, FLEX, UNION */
     uint32_t len_field, len_up;
+    int32_t *expr;        /* POINTER, FLEX: instead, the words of an expression (length.h) ... */
+    uint32_t nexpr;       /* ... or 0; owned by the table */
     bool weak;            /* POINTER */
     bool packed;          /* STRUCT: natural layout without padding */
     bool otherwise;       /* UNION: the last branch holds for all other values */
@@ -145,7 +147,7 @@ hmf_status_t hmf__types_compile(struct hmf__types *t, const int *desc, size_t le
  * (nested user types are written out, recursion as typeSELF). */
 hmf_status_t hmf__types_describe(const struct hmf__types *t, uint32_t id, struct hmf__buf *out);
 
-/* Append a node; the fields and name become the table's also after an error.  For compilers. */
+/* Append a node; the fields, expression and name become the table's also after an error.  For compilers. */
 hmf_status_t hmf__types_add(struct hmf__types *t, const struct hmf__type *node, uint32_t *out);
 
 /* A leaf of a basic number with this table's layout; HMF__TYPE_NONE size: no such number. */

@@ -37,6 +37,9 @@ static int compare_alone(const struct hmf__type *a, const struct hmf__type *b)
         return c;
     if (a->nfields == 0 && (c = order(a->number, b->number))) /* a struct's number is a name */
         return c;
+    if ((c = order(a->nexpr, b->nexpr)) ||
+        (a->nexpr && (c = memcmp(a->expr, b->expr, a->nexpr * sizeof *a->expr))))
+        return c;
     for (uint32_t i = 0; i < a->nfields; i++)
         if ((c = order(a->fields[i].offset, b->fields[i].offset)) ||
             (c = order((uint64_t)a->fields[i].value, (uint64_t)b->fields[i].value)))

@@ -519,20 +519,19 @@ static hmf_status_t look_behind(struct hmf__walk *w, size_t c, const struct hmf_
     const char *addr = w->cands[c].addr;
     const struct hmf__field *f = &y->fields[y->nfields - 1];
     const struct hmf__type *flex = &w->types->v[f->type];
-    struct hmf__around around = {(uint32_t)(y - w->types->v), 0};
-    struct hmf__place place;
     struct hmf__tail tail = {(uint32_t)c, 0};
     uint32_t shape;
     hmf_status_t rc;
     char path[400];
 
-    if (!hmf__depend_field(w->types, &around, 1, 0, flex->len_field, &place))
+    uint64_t n;
+
+    if (!hmf__length_of(w->types, (uint32_t)(y - w->types->v), flex, addr, &n))
         return hmf__fail(HMF_ERR_TYPE, "the length of a flexible array member is in no integer "
                          "field");
-    uint64_t n = hmf__depend_load(&place, __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__, addr);
     if (n > HMF__MAX_SIZE || (rc = get_shape(w, flex->elem, n, 0, true, &shape)) == HMF_ERR_LIMIT)
         return hmf__fail(HMF_ERR_POINTER, "array %s has a length that is negative or far too large",
-                         hmf__walk_path(w, c, place.offset, path, sizeof path));
+                         hmf__walk_path(w, c, f->offset, path, sizeof path));
     if (rc != HMF_OK)
         return rc;
     if (c < w->state->nvars &&
