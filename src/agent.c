@@ -17,6 +17,7 @@
 #include "control.h"
 #include "coord.h"
 #include "events.h"
+#include "monitor.h"
 #include "pulse.h"
 #include "wave.h"
 
@@ -128,6 +129,7 @@ static void frame(void *ctx, int from, unsigned kind, const void *data, size_t l
     case HMF__F_FINISHED: hmf__wave_finished(a, from); break;
     case HMF__F_END: hmf__wave_end(a, hmf__buf_get_u8(&in)); break;
     case HMF__F_L_NEWCOMER: hmf__net_send(a->net, a->leader, HMF__F_NEWCOMER, data, len); break;
+    case HMF__F_SAMPLES: hmf__monitor_pass(a, &in); break;
     case HMF__F_OFFER:
         if (a->coord)
             hmf__coord_offer(a->coord, from, &in);
@@ -235,6 +237,12 @@ static void end_straggler(struct hmf__agent *a, uint64_t now)
     _exit(0);
 }
 
+/* Of two times in ms; -1: never. */
+static int sooner(int x, int y)
+{
+    return x < 0 || (y >= 0 && y < x) ? y : x;
+}
+
 static void *loop(void *arg)
 {
     struct hmf__agent *a = arg;
@@ -275,8 +283,8 @@ static void *loop(void *arg)
             break;
         timer = hmf__coord_timer(a->coord, hmf__now_ns());
         pulse = hmf__pulse_tick(a, hmf__now_ns());
-        if (pulse >= 0 && (timer < 0 || pulse < timer))
-            timer = pulse;
+        timer = sooner(timer, pulse);
+        timer = sooner(timer, hmf__monitor_timer(a->monitor, hmf__now_ns()));
         busy = a->wave.kind || hmf__net_pending(a->net) || stop || a->ending || hmf__coord_busy(a->coord) ||
                ncontrol > 1;
         if (poll(fds, (nfds_t)n, busy ? TICK_MS : timer) < 0 && errno != EINTR)
@@ -291,6 +299,7 @@ static void *loop(void *arg)
         hmf__wave_tick(a, now);
         end_straggler(a, now);
         hmf__coord_tick(a->coord, now);
+        hmf__monitor_tick(a, now);
     }
     hmf__free(fds);
     return NULL;
@@ -411,6 +420,8 @@ hmf_status_t hmf__agent_start(struct hmf__agent *a, const struct hmf__net_addr *
     a->events = hmf__events_new(a->program ? a->program : "", a->id);
     if ((st = hmf__pulse_new(a)))
         return st;
+    if (hmf__monitor_wanted() && (st = hmf__monitor_new(&a->monitor)))
+        return st;
     if (a->rank == 0) {
         if ((st = hmf__coord_new(a)))
             return st;
@@ -447,6 +458,9 @@ void hmf__agent_stop(struct hmf__agent *a)
     hmf__pulse_free(a);
     hmf__events_free(a->events);
     a->events = NULL;
+    hmf__monitor_watch(NULL);
+    hmf__monitor_free(a->monitor);
+    a->monitor = NULL;
     hmf__net_free(a->net);
     a->net = NULL;
     while (a->inbox) {

@@ -47,6 +47,7 @@ enum hmf__frame {          /* kinds of frames between agents; append only */
     HMF__F_PULSE_BACK,     /* its answer */
     HMF__F_NEWS,           /* anybody -> coordinator: a rank is silent, back, or lost */
     HMF__F_RETIRE,         /* coordinator -> spare: your node is wanted empty, end */
+    HMF__F_SAMPLES,        /* up the tree: what agents see of their processes and hosts */
     /* from the main thread of the same process */
     HMF__F_L_DONE = 64,    /* its part of a wave is done: epoch, wave, report */
     HMF__F_L_NEWCOMER,     /* newcomer's progress, to be sent on: epoch, stage, report */
@@ -75,6 +76,7 @@ struct hmf__coord;
 struct hmf__control;
 struct hmf__events;
 struct hmf__pulse;
+struct hmf__monitor;
 struct hmf__agent;
 
 struct hmf__wave {              /* this process's part in the present wave; agent thread only */
@@ -136,6 +138,7 @@ struct hmf__agent {
     struct hmf__control *control;
     struct hmf__events *events;
     struct hmf__pulse *pulse;
+    struct hmf__monitor *monitor;   /* NULL: nobody wants to know (HMF_POLICY) */
     bool running;
 };
 

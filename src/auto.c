@@ -16,6 +16,7 @@
 #include "hmf/job.h"
 #include "job.h"
 #include "move.h"
+#include "progress.h"
 #include "startup.h"
 #include "vlocal.h"
 #include "world.h"
@@ -267,7 +268,12 @@ int auto_poll(int mask)
     if (__builtin_expect(!j->read_done || j->left, 0))
         return misplaced_poll(j);
     uint64_t n = hmf__agent_count(&j->agent);
-    return __builtin_expect(!n, 1) ? 0 : hmf__move_poll(j, n, mask);
+    if (__builtin_expect(hmf__watched != NULL, 0))
+        hmf__watch_poll(atomic_load_explicit(&j->agent.polls, memory_order_relaxed));
+    if (__builtin_expect(!n, 1))
+        return 0;
+    /* What is done for the others is none of the rank's own work. */
+    return HMF__TIMED(hmf__move_poll(j, n, mask));
 }
 
 /* ---- the end -------------------- */

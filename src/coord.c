@@ -17,7 +17,9 @@
 #include <time.h>
 
 #include "control.h"
+#include "decide.h"
 #include "events.h"
+#include "monitor.h"
 #include "pulse.h"
 #include "schedule.h"
 #include "wave.h"
@@ -57,6 +59,7 @@ struct hmf__coord {
     uint64_t entered_ns[ABORT + 1];  /* when each phase of this operation began */
     uint64_t epoch;
     struct hmf__schedule schedule;
+    struct hmf__decide *decide; /* NULL: nobody but those who ask decides about moves */
     bool unasked;               /* the checkpoint of this operation is the schedule's wish alone */
     bool ending;
     bool *drained;              /* nprocs: its node is not to be moved to */
@@ -66,6 +69,8 @@ struct hmf__coord {
 };
 
 static void kick(struct hmf__coord *c);
+static const char *node_of(struct hmf__coord *c, int proc);
+static void decide(struct hmf__coord *c, uint64_t now_ns);
 
 static const char *const phase_name[] = {"idle", "negotiating", "stopping", "stopping", "working",
                                          "joining", "restoring", "committing", "undoing"};
@@ -82,6 +87,37 @@ static void enter(struct hmf__coord *c, enum phase phase)
 {
     c->phase = phase;
     c->entered_ns[phase] = hmf__now_ns();
+}
+
+/* Hosts are those whose processes reach each other by loopback. */
+static hmf_status_t new_decide(struct hmf__coord *c)
+{
+    struct hmf__agent *a = c->a;
+    int *host_of = hmf__calloc((size_t)a->nprocs, sizeof *host_of), n = 0;
+    int *first = hmf__calloc((size_t)a->nprocs, sizeof *first);
+    const char **names = hmf__calloc((size_t)a->nprocs, sizeof *names);
+    hmf_status_t st = HMF_ERR_NOMEM;
+
+    if (!host_of || !first || !names) {
+        hmf__fail(st, "no memory for the hosts of %d processes", a->nprocs);
+        goto free_lists;
+    }
+    for (int p = 0; p < a->nprocs; p++) {
+        while (host_of[p] < n && !hmf__net_same_host(a->net, first[host_of[p]], p))
+            host_of[p]++;
+        if (host_of[p] == n) {
+            first[n] = p;
+            names[n++] = node_of(c, p);
+        }
+    }
+    st = hmf__decide_new(a->nranks, a->nprocs, n, host_of, names, hmf__monitor_interval(a->monitor),
+                         hmf__now_ns(), &c->decide);
+
+free_lists:
+    hmf__free(names);
+    hmf__free(first);
+    hmf__free(host_of);
+    return st;
 }
 
 hmf_status_t hmf__coord_new(struct hmf__agent *a)
@@ -104,6 +140,9 @@ hmf_status_t hmf__coord_new(struct hmf__agent *a)
         c->spare[a->proc_of[r]] = NOT_SPARE;
     hmf__schedule_init(&c->schedule, hmf__now_ns(), wall_s());
     c->began_s = wall_s();
+    if (a->monitor && new_decide(c))
+        hmf__log(HMF__LOG_ERROR, "HMF_POLICY: %s; nobody decides about moves but who asks for them",
+                 hmf_error_text());
     a->coord = c;
     return HMF_OK;
 }
@@ -119,6 +158,7 @@ void hmf__coord_free(struct hmf__coord *c)
     }
     hmf__op_clear(&c->op);
     hmf__free(c->drained);
+    hmf__decide_free(c->decide);
     hmf__free(c->cands);
     hmf__free(c->spare);
     hmf__free(c);
@@ -231,6 +271,12 @@ static void idle(struct hmf__coord *c)
     kick(c);
 }
 
+static void refused(struct hmf__coord *c, const struct cand *m)
+{
+    if (c->decide)
+        hmf__decide_refused(c->decide, m->ask.rank, hmf__now_ns());
+}
+
 /* The operation fails as a whole: before TAKE the spares stay free, after it they are spent,
  * since the program runs in them already. */
 static void fail(struct hmf__coord *c, hmf_status_t status, const char *why)
@@ -242,6 +288,7 @@ static void fail(struct hmf__coord *c, hmf_status_t status, const char *why)
         struct cand *m = &c->cands[i];
         if (m->state != ACCEPTED)
             continue;
+        refused(c, m);
         answer(c, &m->ask, 0, "rank %d stays on %s: the move to %s was undone: %s", m->ask.rank,
                node_of(c, c->a->proc_of[m->ask.rank]), node_of(c, m->to), text);
         stay_event(c, m, phase_name[c->phase], text);
@@ -392,6 +439,7 @@ static void refuse(struct hmf__coord *c, struct cand *m)
     m->state = FAILED;
     m->to = -1;
     stay_event(c, m, "negotiating", m->ask.node[0] ? "no free spare there" : "no spare is free");
+    refused(c, m);
     if (m->ask.node[0])
         answer(c, &m->ask, 0, "rank %d stays on %s: no free spare on %s (%d of %d spares are free)",
                m->ask.rank, node_of(c, c->a->proc_of[m->ask.rank]), m->ask.node, nfree, nspare);
@@ -570,6 +618,8 @@ static void hand_over(struct hmf__coord *c)
         hmf__buf_put_u8(&out, c->drained[p]);
     hmf__buf_put_bytes(&out, &c->totals, sizeof c->totals);
     hmf__buf_put_u64(&out, (uint64_t)(c->began_s * 1e6));
+    if (c->decide)
+        hmf__decide_put(c->decide, hmf__now_ns(), &out);
     for (struct wish *w = c->first; w; w = w->next) {
         if (w->ask.token)
             answer(c, &w->ask, 0, "rank 0 has just moved to %s: ask there",
@@ -633,6 +683,9 @@ static void committed(struct hmf__coord *c)
         mine |= m->ask.rank == 0;
         for (uint32_t k = 0; k < c->op.nmoves; k++)
             if (c->op.moves[k].rank == m->ask.rank) {
+                if (c->decide)
+                    hmf__decide_moved(c->decide, m->ask.rank, c->op.moves[k].from, m->to,
+                                      (double)(hmf__now_ns() - c->begun_ns) * 1e-9, hmf__now_ns());
                 c->spare[c->op.moves[k].from] = USED;
                 answer(c, &m->ask, 1, "rank %d moved from %s to %s in %.1f ms", m->ask.rank,
                        node_of(c, c->op.moves[k].from), node_of(c, m->to),
@@ -774,6 +827,8 @@ void hmf__coord_lost(struct hmf__coord *c, int peer, const char *why)
 
 void hmf__coord_tick(struct hmf__coord *c, uint64_t now_ns)
 {
+    if (c && c->decide)
+        decide(c, now_ns);
     if (!c || now_ns < c->deadline_ns)
         return;
     if (c->phase == NEGOTIATE) {
@@ -800,6 +855,47 @@ void hmf__coord_tick(struct hmf__coord *c, uint64_t now_ns)
             }
         committed(c);
     }
+}
+
+void hmf__coord_samples(struct hmf__coord *c, struct hmf__buf *in)
+{
+    struct hmf__sample s;
+
+    while (c->decide && hmf__buf_left(in) > 0 &&
+           !hmf__sample_get(in, c->a->nprocs, c->a->nranks, &s))
+        hmf__decide_sample(c->decide, &s, hmf__now_ns());
+}
+
+void hmf__coord_explain(struct hmf__coord *c, struct hmf__buf *out)
+{
+    if (c && c->decide)
+        hmf__decide_explain(c->decide, out);
+}
+
+/* What the policies want is asked for like anything else. */
+static void decide(struct hmf__coord *c, uint64_t now_ns)
+{
+    int nprocs = c->a->nprocs, n = 0;
+    struct hmf__ask asks[16];
+    bool *free;
+
+    if (c->phase != IDLE || c->ending) {
+        hmf__decide_disturbed(c->decide, now_ns);
+        return;
+    }
+    if (hmf__decide_timer(c->decide, now_ns) || !atomic_load(&c->a->polls) ||
+        !(free = hmf__calloc((size_t)nprocs, sizeof *free)))
+        return;
+    for (int p = 0; p < nprocs; p++)
+        free[p] = c->spare[p] == FREE;
+    n = hmf__decide_round(c->decide, c->a->proc_of, free, now_ns, wall_s(), asks,
+                          sizeof asks / sizeof asks[0]);
+    hmf__free(free);
+    for (int i = 0; i < n; i++)
+        if (!known(c, &asks[i]))
+            put_wish(c, &asks[i]);
+    if (n)
+        kick(c);
 }
 
 int hmf__coord_timer(struct hmf__coord *c, uint64_t now_ns)
@@ -881,6 +977,8 @@ hmf_status_t hmf__coord_take_over(struct hmf__agent *a, struct hmf__buf *in)
     if (totals)
         memcpy(&c->totals, totals, sizeof c->totals);
     c->began_s = (double)hmf__buf_get_u64(in) * 1e-6;
+    if (c->decide && hmf__decide_get(c->decide, hmf__now_ns(), in))
+        hmf__log(HMF__LOG_WARN, "%s", hmf_error_text());
     while (hmf__buf_left(in) > 0 && !in->status)
         hmf__coord_ask(c, in);
     /* Everybody may have finished while the office was on its way. */

@@ -19,6 +19,12 @@ void hmf__coord_lost(struct hmf__coord *c, int peer, const char *why);
 void hmf__coord_tick(struct hmf__coord *c, uint64_t now_ns);
 int hmf__coord_busy(const struct hmf__coord *c);
 
+/* Samples of the agents (monitor.h). */
+void hmf__coord_samples(struct hmf__coord *c, struct hmf__buf *in);
+
+/* What was decided last about each rank, with its numbers; "" if nobody decides (decide.h). */
+void hmf__coord_explain(struct hmf__coord *c, struct hmf__buf *out);
+
 /* Asks for the checkpoint that is due by the schedule (schedule.h); returns in how many ms to call
  * it again at the latest, -1: not before something happens. */
 int hmf__coord_timer(struct hmf__coord *c, uint64_t now_ns);

@@ -17,6 +17,7 @@
 
 #include "check.h"
 #include "coord.h"
+#include "monitor.h"
 #include "move.h"
 #include "settings.h"
 #include "startup.h"
@@ -203,6 +204,7 @@ hmf_status_t hmf__job_init(int *argc, char ***argv)
         return HMF_OK;
     }
     j->can_stop = true;
+    hmf__monitor_watch(a->monitor);
     hmf__job_signal(SIGUSR1, 1);
     hmf__job_signal(SIGUSR2, 1);
     if (a->role == HMF__ROLE_SPARE)

@@ -12,7 +12,8 @@
 
 enum hmf__op_kind { HMF__OP_CHECKPOINT = 1, HMF__OP_MOVE = 2 };
 
-enum hmf__ask_source { HMF__ASK_SIGNAL, HMF__ASK_PROGRAM, HMF__ASK_CONTROL, HMF__ASK_SCHEDULE };
+enum hmf__ask_source { HMF__ASK_SIGNAL, HMF__ASK_PROGRAM, HMF__ASK_CONTROL, HMF__ASK_SCHEDULE,
+                       HMF__ASK_POLICY };
 
 /* A wish, sent to the coordinator. */
 struct hmf__ask {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "shim/shim.h"
+#include "shim/timed.h"
 
 enum { ON_STACK = 64 };
 enum family { ALL, ANY, SOME };

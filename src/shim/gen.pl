@@ -149,7 +149,7 @@ sub gen_coll
 {
     my ($f) = @_;
     my $keys = keys_of($f);
-    my $real = call($f, comm => 'hmf__coll_real(comm)');
+    my $real = 'HMF__TIMED(' . call($f, comm => 'hmf__coll_real(comm)') . ')';
     return slow($f, "hmf__startup_enter(&c_, HMF__FN_$f->{name}, comm, $keys)",
                 "        c_.rc = $real;\n", '', '')
         . define($f, <<"END");
@@ -163,7 +163,7 @@ sub gen_send
 {
     my ($f) = @_;
     my $keys = keys_of($f);
-    my $real = call($f, comm => 'hmf__comm_real(comm)');
+    my $real = 'HMF__TIMED(' . call($f, comm => 'hmf__comm_real(comm)') . ')';
     return slow($f, "hmf__startup_enter(&c_, HMF__FN_$f->{name}, comm, $keys)",
                 "        c_.rc = hmf__sent($real, dest, comm);\n", '', '')
         . define($f, <<"END");
@@ -330,7 +330,7 @@ if ($what eq 'names') {
     print "    HMF__FN_COUNT\n};\n\n/* \"MPI_Send\" for HMF__FN_Send. */\n";
     print "const char *hmf__fn_name(int fn);\n\n#endif\n";
 } elsif ($what eq 'code') {
-    print "/* Wrappers of MPI functions; $from. */\n#include \"config.h\"\n\n#include \"shim/shim.h\"\n\n";
+    print "/* Wrappers of MPI functions; $from. */\n#include \"config.h\"\n\n#include \"progress.h\"\n#include \"shim/shim.h\"\n\n";
     print "static const char *const names[HMF__FN_COUNT] = {\n";
     print "    \"MPI_$_->{name}\",\n" for @functions;
     print "};\n\nconst char *hmf__fn_name(int fn)\n{\n";

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include "shim/shim.h"
+#include "shim/timed.h"
 #include "stash.h"
 #include "vmsg.h"
 

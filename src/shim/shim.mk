@@ -11,7 +11,7 @@ libhmf_mpi_la_SOURCES += \
 	src/shim/local.c \
 	src/shim/mpi1.c \
 	src/shim/p2p.c \
-	src/shim/shim.h \
+	src/shim/shim.h src/shim/timed.h \
 	src/shim/win.c
 nodist_libhmf_mpi_la_SOURCES = src/shim/gen.c src/shim/fn.h
 BUILT_SOURCES += src/shim/fn.h src/shim/gen.c

@@ -7,9 +7,9 @@
 #   ARCH            powerpc: no HDF5 and no MPI, so no checkpoints
 #   core mpi        the sources of libhmf-core and libhmf-mpi, as lists.sh has them
 
-# What decides about moves carries nothing, and wants a JSON library of that architecture.
-# What reads debug information wants a library, too.
-core_c = $(filter-out src/graph% src/policy% src/sim% src/globals%,$(filter %.c,$(core)))
+# The simulator carries nothing; JSON and what reads debug information want a library of that architecture.
+core_c = $(sort src/graph_nojson.c \
+	$(filter-out src/graph_json.c src/graph_field.c src/sim% src/globals%,$(filter %.c,$(core))))
 ifeq ($(ARCH),powerpc)
 core_c := $(filter-out src/check.c src/check_%,$(core_c))
 # no 64-bit atomics of its own

@@ -1,0 +1,183 @@
+/* decide_graph.c - what running in a place costs, and the graph of the places that a rank could be in
+ * (see decide.h; doc/policies.md has each weight with its source). */
+#include "config.h"
+
+#include "decide.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PLACES 32               /* hosts looked at for one rank: the best ones */
+#define MUST_LEAVE (HMF__HOST_OWNER | HMF__HOST_ILL | HMF__HOST_DRAINED)
+#define US_PER_BYTE 0.001       /* until it is measured: 1 GB/s */
+#define CREATE_US 20000
+
+static double bounded(double w)
+{
+    return isfinite(w) && w > 1 ? w : 1;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Median of how many want each core that the ranks on a host run on; 0: none is there. */
+static double contention(struct hmf__decide *d, int host, const int *proc_of)
+{
+    int n = 0;
+
+    for (int r = 0; r < d->nranks; r++) {
+        const struct hmf__decide_rank *k = &d->rank[r];
+        if (d->host_of[proc_of[r]] == host && k->cpu > 0)
+            d->busy[n++] = 1 + k->delay / k->cpu;
+    }
+    if (!n)
+        return 0;
+    qsort(d->busy, (size_t)n, sizeof *d->busy, ascending);
+    return d->busy[(n - 1) / 2];
+}
+
+static double denied(double part)
+{
+    return isfinite(part) && part > 0.1 ? 1 / (1 - fmin(part, 0.99)) : 1;
+}
+
+void hmf__decide_weights(struct hmf__decide *d, const int *proc_of, const bool *free,
+                         uint64_t now_ns)
+{
+    for (int h = 0; h < d->nhosts; h++) {
+        struct hmf__decide_host *x = &d->host[h];
+        double had = contention(d, h, proc_of);
+        double cores = x->known && x->s.cores > 0 ? x->s.cores : 1;
+        double stall = x->known && x->s.psi_memory > 0 ? 1 / (1 - fmin(x->s.psi_memory, 0.99)) : 1;
+        double clock = x->known && x->s.clock > 0 && (x->s.flags & HMF__HOST_HOT) ? 1 / x->s.clock : 1;
+        double more = x->known && isfinite(x->running) ? (x->running + 1) / cores : 1;
+        double spare = 1;
+
+        x->free = 0;
+        for (int p = 0; p < d->nprocs; p++)
+            if (d->host_of[p] == h && free[p]) {
+                x->free++;
+                spare = denied(d->throttled[p]);
+            }
+        x->weight = bounded(had) * stall * clock;
+        x->weight_more = fmax(bounded(had), bounded(more)) * stall * clock * spare;
+        x->response_us = (double)(now_ns - x->seen_ns) * 1e-3;
+    }
+    for (int r = 0; r < d->nranks; r++) {
+        struct hmf__decide_rank *k = &d->rank[r];
+        k->weight = d->host[d->host_of[proc_of[r]]].weight *
+                    fmax(hmf__slow_factor(&d->slow, r), denied(fmax(k->throttled, k->stopped)));
+    }
+}
+
+static struct hmf_weight weight(const struct hmf__decide_host *x, double w, double now_us,
+                                double wall_s)
+{
+    struct hmf_weight out = hmf_weight_constant(w);
+
+    if (!x->known)
+        return out;
+    if (x->s.flags & MUST_LEAVE)
+        out.infinite_from_us = now_us;
+    else if (isfinite(x->s.ends_at_s))
+        out.infinite_from_us = now_us + (x->s.ends_at_s - wall_s) * 1e6;
+    return out;
+}
+
+static void vertex(const struct hmf__decide *d, const struct hmf__decide_host *x, const char *name,
+                   double w, double now_us, double wall_s, struct hmf_vertex *v)
+{
+    hmf_vertex_init(v);
+    snprintf(v->name, sizeof v->name, "%.63s", name);
+    v->weight = weight(x, w, now_us, wall_s);
+    v->create_us = CREATE_US * d->factor;
+    v->slots = x->free;
+    v->suspected_at_us = x->suspected_us;
+    v->response_us = x->response_us;
+    if (x->known && x->s.cores > 0)
+        v->cores = x->s.cores;
+}
+
+struct choice { int host; double weight; };
+
+static int by_weight(const void *a, const void *b)
+{
+    const struct choice *x = a, *y = b;
+
+    return x->weight != y->weight ? (x->weight > y->weight) - (x->weight < y->weight)
+                                  : x->host - y->host;
+}
+
+/* The hosts worth looking at: with a free place, the lightest first. */
+static int choices(const struct hmf__decide *d, int here, struct choice *out)
+{
+    int n = 0;
+
+    for (int h = 0; h < d->nhosts; h++) {
+        const struct hmf__decide_host *x = &d->host[h];
+        struct choice c = {h, h == here ? x->weight : x->weight_more};
+        if (x->free < 1)
+            continue;
+        if (n < PLACES) {
+            out[n++] = c;
+        } else {
+            int worst = 0;
+            for (int i = 1; i < n; i++)
+                if (out[i].weight > out[worst].weight)
+                    worst = i;
+            if (c.weight < out[worst].weight)
+                out[worst] = c;
+        }
+    }
+    qsort(out, (size_t)n, sizeof *out, by_weight);
+    return n;
+}
+
+hmf_status_t hmf__decide_graph(struct hmf__decide *d, int rank, uint64_t now_ns, double wall_s,
+                               hmf_graph_t **out, int *host, int cap)
+{
+    const struct hmf__decide_rank *k = &d->rank[rank];
+    int here = d->host_of[k->proc], n;
+    double now_us = (double)now_ns * 1e-3;
+    struct choice to[PLACES];
+    struct hmf_process process;
+    struct hmf_vertex v;
+    hmf_graph_t *g = NULL;
+    hmf_status_t st = hmf_graph_new(&g);
+
+    hmf_process_init(&process);
+    process.state_bytes = k->bytes;
+    vertex(d, &d->host[here], d->host[here].name, k->weight, now_us, wall_s, &v);
+    if (!st)
+        st = hmf_graph_set_process(g, &process);
+    if (!st)
+        st = hmf_graph_add(g, &v, NULL);
+    n = choices(d, here, to);
+    host[0] = here;
+    for (int i = 0; i < n && i + 1 < cap && !st; i++) {
+        const struct hmf__decide_host *x = &d->host[to[i].host];
+        struct hmf_edge e = hmf_edge_between(0, (size_t)i + 1, US_PER_BYTE * d->factor);
+        char name[64];
+        /* A place beside it on the same host is another one: only the process may be held up. */
+        snprintf(name, sizeof name, to[i].host == here ? "%.50s (beside)" : "%.63s", x->name);
+        vertex(d, x, name, to[i].weight, now_us, wall_s, &v);
+        if (to[i].host == here)
+            v.suspected_at_us = INFINITY;
+        host[i + 1] = to[i].host;
+        st = hmf_graph_add(g, &v, NULL);
+        if (!st)
+            st = hmf_graph_connect(g, &e);
+    }
+    if (st) {
+        hmf_graph_free(g);
+        return st;
+    }
+    *out = g;
+    return HMF_OK;
+}
