@@ -224,7 +224,7 @@ static const char *node_of(struct hmf__coord *c, int proc)
 
 static const char *asked_by(const struct hmf__ask *ask)
 {
-    static const char *const source[] = {"signal", "program", "operator", "schedule"};
+    static const char *const source[] = {"signal", "program", "operator", "schedule", "policy"};
 
     return ask->source < sizeof source / sizeof *source ? source[ask->source] : "other";
 }
@@ -887,7 +887,7 @@ static void decide(struct hmf__coord *c, uint64_t now_ns)
         !(free = hmf__calloc((size_t)nprocs, sizeof *free)))
         return;
     for (int p = 0; p < nprocs; p++)
-        free[p] = c->spare[p] == FREE;
+        free[p] = c->spare[p] == FREE && !c->drained[p];
     n = hmf__decide_round(c->decide, c->a->proc_of, free, now_ns, wall_s(), asks,
                           sizeof asks / sizeof asks[0]);
     hmf__free(free);
