@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -52,6 +53,7 @@ struct hmf__net {
     struct conn **conns;
     int nconns, cap_conns;
     struct self_frame *self_head, **self_tail;
+    _Atomic uint32_t frames[HMF__NET_KINDS]; /* by kind, out and in; to oneself neither */
 };
 
 /* ---- who and where am I -------------------- */
@@ -320,6 +322,12 @@ static void drop(struct hmf__net *net, struct conn *c, const char *why)
     }
 }
 
+static void count(struct hmf__net *net, unsigned kind)
+{
+    if (kind < HMF__NET_KINDS)
+        atomic_fetch_add_explicit(&net->frames[kind], 1, memory_order_relaxed);
+}
+
 hmf_status_t hmf__net_send(struct hmf__net *net, int peer, unsigned kind, const void *data,
                            size_t len)
 {
@@ -364,7 +372,13 @@ hmf_status_t hmf__net_send(struct hmf__net *net, int peer, unsigned kind, const 
     put32(head + 4, kind);
     if (!out_append(c, head, HEADER) || !out_append(c, data, len))
         return hmf__fail(HMF_ERR_NOMEM, "no memory for a frame of %zu bytes", len);
+    count(net, kind);
     return HMF_OK;
+}
+
+uint32_t hmf__net_frames(const struct hmf__net *net, unsigned kind)
+{
+    return kind < HMF__NET_KINDS ? atomic_load(&net->frames[kind]) : 0;
 }
 
 void hmf__net_goodbye(struct hmf__net *net)
@@ -485,6 +499,7 @@ static bool deliver(struct hmf__net *net, struct conn *c)
             return false;
         if (c->in_len - at - HEADER < len)
             break;
+        count(net, kind);
         if (kind == GOODBYE)
             net->peers[c->peer].lost = true;      /* without the event: it is as it should be */
         else

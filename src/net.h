@@ -17,6 +17,7 @@
 #define HMF__NET_SECRET 16
 #define HMF__NET_NADDR 4
 #define HMF__NET_NAME 64
+#define HMF__NET_KINDS 64
 
 /* Where a process's agent listens: exchanged once by MPI_Allgather, hence plain and of fixed
  * size. */
@@ -53,6 +54,10 @@ hmf_status_t hmf__net_peers(struct hmf__net *net, const struct hmf__net_addr *al
  * HMF_ERR_PEER: that process is known to be gone.  HMF_ERR_LIMIT: too large. */
 hmf_status_t hmf__net_send(struct hmf__net *net, int peer, unsigned kind, const void *data,
                            size_t len);
+
+/* How many frames of a kind below HMF__NET_KINDS have gone out and come in, those to oneself left out.
+ * Any thread. */
+uint32_t hmf__net_frames(const struct hmf__net *net, unsigned kind);
 
 /* The event loop's two halves: the descriptors to wait for (at most `max` are written; -1 when
  * that is too few), and what to do when some are ready. */

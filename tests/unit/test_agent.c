@@ -11,12 +11,13 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "coord.h"
 
-#define MAXP 40
+#define MAXP 130
 
 struct job {
     int nranks, nprocs;
@@ -30,6 +31,7 @@ struct job {
     /* seen */
     uint64_t stopped_at[MAXP];  /* by process: last cut */
     int moved[MAXP], came[MAXP], aborted[MAXP], worked[MAXP];
+    uint32_t frames[MAXP];      /* that its agent sent or got in waves, when the job is over */
     int fail_work_of;           /* rank whose WORK fails, -1 */
     int refuse_image;           /* the newcomer reports an error */
     int vanish;                 /* the newcomer's process dies instead of restoring */
@@ -191,6 +193,8 @@ static void *program(void *arg)
     }
     if (here >= 0) {
         wait_end(a);
+        j->frames[a->proc] = hmf__net_frames(a->net, HMF__F_WAVE) +
+                             hmf__net_frames(a->net, HMF__F_UP);
         hmf__agent_stop(a);
     }
     hmf__free(a->proc_of);
@@ -439,6 +443,40 @@ static void strangers(void)
     free(j);
 }
 
+/* A move of a rank among N: nobody has more messages than its parent and its children cause, however
+ * many ranks there are, and the tree is no deeper than log N to the base of its degree. */
+static void messages(void)
+{
+    enum { WAVES = 5 };                   /* hold, cut, work, join, commit */
+    struct rlimit files;
+
+    if (!getrlimit(RLIMIT_NOFILE, &files)) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    for (int n = 4; n <= 128; n *= 2) {
+        struct job *j = new_job(n, 1, 150);
+        uint32_t most = 0, all = 0, depth = 0;
+
+        go(j);
+        ask_move(j, n / 2, n - 1);
+        join_all(j);
+        CU_ASSERT_EQUAL(joined_sum(j->moved, MAXP), 1);
+        for (int p = 0; p < j->nprocs; p++) {
+            all += j->frames[p];
+            most = j->frames[p] > most ? j->frames[p] : most;
+        }
+        for (int r = n - 1; r > 0; r = (r - 1) / HMF__WAVE_DEGREE)
+            depth++;
+        printf("\n    %3d ranks: %u frames at most at one, %.1f on average, depth %u", n, most,
+               (double)all / n, depth);
+        CU_ASSERT(most <= 2 * WAVES * (HMF__WAVE_DEGREE + 1));
+        CU_ASSERT(all <= 2u * 2u * WAVES * (unsigned)n);
+        CU_ASSERT(depth <= 3);
+        free(j);
+    }
+}
+
 /* Frames of every kind with random contents, from inside: no crash, no leak (sanitizers watch). */
 static void random_frames(void)
 {
@@ -486,6 +524,7 @@ static const struct unit_test tests[] = {
     {"the newcomer refuses the state: undone", image_refused},
     {"the newcomer dies: undone", newcomer_dies},
     {"a rank never polls: bounded", never_polls},
+    {"messages of a move among 4 to 128 ranks", messages},
     {"strangers are refused", strangers},
     {"random frames", random_frames},
 };
