@@ -33,7 +33,7 @@ tests/lists.sh: Makefile
 	    echo "mpi_SOURCES='$(libhmf_mpi_la_SOURCES)'"; \
 	    echo "pkginclude_HEADERS='$(pkginclude_HEADERS)'"; \
 	    echo "hmfinclude_HEADERS='$(hmfinclude_HEADERS)'"; \
-	    echo "MPI_CFLAGS='$(MPI_CFLAGS)' HDF5_CFLAGS='$(HDF5_CFLAGS)' HWLOC_CFLAGS='$(HWLOC_CFLAGS)'"; \
+	    echo "MPI_CFLAGS='$(MPI_CFLAGS)' MPI_LIBS='$(MPI_LIBS)' HDF5_CFLAGS='$(HDF5_CFLAGS)' HWLOC_CFLAGS='$(HWLOC_CFLAGS)'"; \
 	    echo "unit='$(unit_tests)'"; \
 	    echo "shell='$(shell_tests)'"; \
 	    echo "TESTS='$(shell_tests) $(mpi_cases) $(unit_run)'"; \

@@ -3,12 +3,13 @@
 #   gen.pl code   functions.tab    wrappers of all classes that are not written by hand
 #   gen.pl header functions.tab    enum hmf__fn: one number for each function
 #   gen.pl names  functions.tab    one name a line
+#   gen.pl chain  functions.tab    PMPI functions for tools that are loaded before the program (chain.h)
 #   gen.pl doc    functions.tab    the table of the manual
 use strict;
 use warnings;
 
 my ($what, $path) = @ARGV;
-die "usage: gen.pl code|header|names|doc functions.tab\n" if !defined $path;
+die "usage: gen.pl code|header|names|chain|doc functions.tab\n" if !defined $path;
 
 my @functions;
 open(my $tab, '<', $path) or die "$path: $!\n";
@@ -343,6 +344,24 @@ if ($what eq 'names') {
             if $f->{class} eq 'mpi1';
         print fold($text);
     }
+} elsif ($what eq 'chain') {
+    print "/* PMPI functions of libhmf-pmpi; $from. */\n#include \"config.h\"\n\n#include <mpi.h>\n\n",
+        "#include \"shim/chain.h\"\n\n";
+    for my $f (@functions) {
+        my $types = $f->{args} eq 'void' ? 'void' : join(', ', map { $f->{type}{$_} } @{$f->{names}});
+        my $text = "$f->{ret}PMPI_$f->{name}($f->{args})\n{\n"
+            . "    static struct hmf__chain_slots slots_;\n    static __thread bool inside_;\n"
+            . "    bool ours_ = !inside_ && hmf__chain_outside(__builtin_return_address(0));\n"
+            . "    $f->{ret}(*next_)($types) =\n"
+            . "        ($f->{ret}(*)($types)) hmf__chain_next(&slots_, \"PMPI_$f->{name}\", ours_);\n"
+            . "    __typeof__(next_(" . join(', ', @{$f->{names}}) . ")) out_;\n\n"
+            . "    inside_ |= ours_;\n"
+            . "    out_ = next_(" . join(', ', @{$f->{names}}) . ");\n"
+            . "    inside_ &= !ours_;\n    return out_;\n}\n\n";
+        $text = "#if !OMPI_OMIT_MPI1_COMPAT_DECLS\n$text#endif\n\n" =~ s/\n\n#endif/\n#endif/r
+            if $f->{name} =~ /^Errhandler_[gs]et$/;
+        print fold($text);
+    }
 } elsif ($what eq 'doc') {
     my %across = (
         query => 'yes', coll => 'yes', icoll => 'yes', send => 'yes', isend => 'yes',
@@ -372,6 +391,9 @@ if ($what eq 'names') {
         "open at the poll are refused by name.\n\n",
         "A communicator made by `MPI_Comm_split_type` with `MPI_COMM_TYPE_SHARED` has, after a move, the members\n",
         "that share the node then; `hmf_comm_changes` (`hmf/comm.h`) tells.\n\n",
+        "A profiling tool that is loaded before the program and calls `PMPI_` functions goes past this library, unless\n",
+        "libhmf-pmpi is loaded behind it: `LD_PRELOAD=tool.so:libhmf-pmpi.so`. Tools that look for the next definition by\n",
+        "`dlsym` need nothing. Sessions are no part of MPI 3.1, nor of Open MPI 4.\n\n",
         "Only the C binding is served: Open MPI's Fortran binding calls the profiling names and goes past\n",
         "these functions, so that a Fortran program would see the spares too.\n\n";
     print "| function | class | across a move | start-up |\n|---|---|---|---|\n";

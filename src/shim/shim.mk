@@ -57,3 +57,16 @@ tests_mpi_shim_startup_CPPFLAGS = $(mpi_cppflags)
 tests_mpi_shim_startup_LDFLAGS = $(mpi_ldflags)
 tests_mpi_shim_startup_LDADD = $(mpi_ldadd)
 shell_tests += tests/shim-startup.sh
+
+# For profiling tools that are loaded before the program: chain.h.
+lib_LTLIBRARIES += libhmf-pmpi.la
+libhmf_pmpi_la_CPPFLAGS = $(AM_CPPFLAGS) $(MPI_CFLAGS)
+libhmf_pmpi_la_LDFLAGS = -version-info $(HMF_SO_VERSION) -export-symbols-regex '^PMPI_' -no-undefined
+libhmf_pmpi_la_SOURCES = src/shim/chain.c src/shim/chain.h
+nodist_libhmf_pmpi_la_SOURCES = src/shim/chain_gen.c
+BUILT_SOURCES += src/shim/chain_gen.c
+CLEANFILES += src/shim/chain_gen.c
+src/shim/chain_gen.c: $(shim_deps)
+	$(shim_gen) chain $(srcdir)/src/shim/functions.tab > $@.tmp && mv -f $@.tmp $@
+shell_tests += tests/chain.sh tests/languages.sh
+EXTRA_DIST += tests/chain/counter.c tests/languages/plain.cc tests/languages/openmp.c
