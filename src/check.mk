@@ -21,7 +21,8 @@ hmfinclude_HEADERS += include/hmf/check.h
 
 unit_tests += tests/unit/test_check tests/unit/test_check_async \
 	tests/unit/test_check_damage tests/unit/test_check_fault tests/unit/test_check_hdf5 \
-	tests/unit/test_check_large tests/unit/test_check_parts tests/unit/test_check_view tests/unit/test_check_forms
+	tests/unit/test_check_killed tests/unit/test_check_large tests/unit/test_check_parts \
+	tests/unit/test_check_power tests/unit/test_check_view tests/unit/test_check_forms
 tests_unit_test_check_hdf5_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS)
 tests_unit_test_check_hdf5_LDADD = $(LDADD) $(HDF5_LIBS)
 tests_unit_test_check_forms_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS)
