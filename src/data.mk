@@ -38,9 +38,18 @@ tests_mpi_heap_LDFLAGS = $(mpi_ldflags) -static
 tests_mpi_heap_LDADD = libhmf-heap.la $(mpi_ldadd)
 mpi_cases += tests/mpi/heap.np1
 
-# The fuzzer as a plain program: runs files, or mutates them (tests/fuzz/fuzz_image.c says how).
-check_PROGRAMS += tests/fuzz/fuzz_image
+# Fuzzers as plain programs: run files, or mutate them (tests/fuzz/fuzz_main.h says how).
+fuzz_ldflags = -Wl,--wrap=hmf_heap_note,--wrap=hmf_heap_forget
+check_PROGRAMS += tests/fuzz/fuzz_image tests/fuzz/fuzz_formats tests/fuzz/fuzz_check
+tests_fuzz_fuzz_formats_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_MAIN
+tests_fuzz_fuzz_formats_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_formats_LDADD = libhmf-core.la
+tests_fuzz_fuzz_check_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_MAIN -I$(top_srcdir)/tests/unit
+tests_fuzz_fuzz_check_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_check_LDADD = libhmf-core.la
+EXTRA_DIST += tests/fuzz/fuzz_main.h tests/fuzz/mend.h tests/fuzz/restored.h
 tests_fuzz_fuzz_image_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_MAIN -I$(top_srcdir)/tests/unit
+tests_fuzz_fuzz_image_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_image_LDADD = libhmf-core.la
 shell_tests += tests/fuzz/fuzz.sh
 EXTRA_DIST += tests/fuzz/corpus/description tests/fuzz/corpus/meta tests/fuzz/corpus/stream \
