@@ -23,7 +23,9 @@ enum { PATH_BYTES = 4096, MODE_BYTES = 8 };
 
 struct record {
     char path[PATH_BYTES];
-    char mode[MODE_BYTES]; /* as fopen's, with e for close-on-exec; "": there is no file */
+    /* As fopen's, then c if the file is the rank's own and ended at offset, e for close-on-exec;
+     * "": there is no file. */
+    char mode[MODE_BYTES];
     int64_t offset;
 };
 
@@ -35,6 +37,7 @@ struct openfile {
     char *name;
     FILE **file; /* the program's variable: this one ... */
     int *fd;     /* ... or this */
+    bool own;    /* nobody else writes the file */
     struct record record;
 };
 
@@ -81,7 +84,7 @@ static hmf_status_t find_path(struct openfile *o, int fd, const struct stat *st)
     return HMF_OK;
 }
 
-static hmf_status_t find_mode(struct openfile *o, int fd)
+static hmf_status_t find_mode(struct openfile *o, int fd, bool at_end)
 {
     int flags = fcntl(fd, F_GETFL), close_on_exec = fcntl(fd, F_GETFD);
     size_t i = 0, n = sizeof modes / sizeof *modes;
@@ -93,7 +96,8 @@ static hmf_status_t find_mode(struct openfile *o, int fd)
     if (i == n)
         return hmf__fail(HMF_ERR_UNSUPPORTED, "open file %s can neither be read nor written",
                          o->name);
-    snprintf(o->record.mode, MODE_BYTES, "%s%s", modes[i].text,
+    snprintf(o->record.mode, MODE_BYTES, "%s%s%s", modes[i].text,
+             o->own && at_end && modes[i].flags != O_RDONLY ? "c" : "",
              close_on_exec > 0 && close_on_exec & FD_CLOEXEC ? "e" : "");
     /* So that other nodes, and whoever continues after a crash, find what was written. */
     if (modes[i].flags != O_RDONLY && fdatasync(fd) && errno != EINVAL && errno != EROFS)
@@ -130,26 +134,32 @@ static hmf_status_t record(struct hmf__keeper *k, const hmf_state_t *state)
     if (f && flags >= 0 && (flags & O_ACCMODE) != O_RDONLY && fflush(f))
         return hmf__fail(HMF_ERR_IO, "open file %s could not be written: %s", o->name,
                          strerror(errno));
-    if ((rc = find_path(o, fd, &st)) != HMF_OK || (rc = find_mode(o, fd)) != HMF_OK)
+    if ((rc = find_path(o, fd, &st)) != HMF_OK)
         return rc;
     o->record.offset = f ? ftello(f) : lseek(fd, 0, SEEK_CUR);
-    if (o->record.offset < 0)
+    if (o->record.offset < 0 || fstat(fd, &st)) /* again: it was flushed */
         return hmf__fail(HMF_ERR_IO, "open file %s (%s) has no position: %s", o->name,
                          o->record.path, strerror(errno));
-    return HMF_OK;
+    /* who appends only writes at the end, wherever the position is */
+    if (o->own && flags >= 0 && flags & O_APPEND && (flags & O_ACCMODE) == O_WRONLY)
+        o->record.offset = st.st_size;
+    return find_mode(o, fd, o->record.offset == st.st_size);
 }
 
 /* ---- opening again ---- */
 
 /* The flags of a mode, which may come from a damaged or foreign file. */
-static bool parse_mode(const struct record *r, const struct mode **mode, int *extra)
+static bool parse_mode(const struct record *r, const struct mode **mode, int *extra, bool *cut)
 {
     size_t n = strnlen(r->mode, MODE_BYTES);
     bool e = n && n < MODE_BYTES && r->mode[n - 1] == 'e';
 
     *extra = e ? O_CLOEXEC : 0;
+    n -= e;
+    *cut = n && n < MODE_BYTES && r->mode[n - 1] == 'c';
+    n -= *cut;
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
-        if (strlen(modes[i].text) == n - e && !memcmp(modes[i].text, r->mode, n - e)) {
+        if (strlen(modes[i].text) == n && !memcmp(modes[i].text, r->mode, n)) {
             *mode = &modes[i];
             return true;
         }
@@ -165,6 +175,7 @@ static hmf_status_t open_again(struct hmf__keeper *k)
     FILE *f = NULL;
     int extra, fd;
     hmf_status_t rc;
+    bool cut;
 
     if (!r->mode[0]) {
         if (o->file)
@@ -173,7 +184,7 @@ static hmf_status_t open_again(struct hmf__keeper *k)
             *o->fd = -1;
         return HMF_OK;
     }
-    if (!memchr(r->path, 0, PATH_BYTES) || !parse_mode(r, &mode, &extra) || r->offset < 0)
+    if (!memchr(r->path, 0, PATH_BYTES) || !parse_mode(r, &mode, &extra, &cut) || r->offset < 0)
         return hmf__fail(HMF_ERR_FORMAT, "open file %s: the saved state has no good record of it",
                          o->name);
     fd = open(r->path, mode->flags | extra | O_NOCTTY | O_NONBLOCK); /* a pipe would block */
@@ -193,6 +204,12 @@ static hmf_status_t open_again(struct hmf__keeper *k)
         goto close_it;
     }
     rc = HMF_ERR_IO;
+    if (o->own && cut && mode->flags != O_RDONLY && st.st_size > r->offset &&
+        ftruncate(fd, r->offset)) {
+        hmf__fail(rc, "open file %s: %s cannot be cut off at byte %lld: %s", o->name, r->path,
+                  (long long)r->offset, strerror(errno));
+        goto close_it;
+    }
     if (fcntl(fd, F_SETFL, mode->flags & O_APPEND) || lseek(fd, r->offset, SEEK_SET) < 0 ||
         (o->file && !(f = fdopen(fd, mode->text))) || (f && fseeko(f, r->offset, SEEK_SET))) {
         hmf__fail(rc, "open file %s: %s cannot be put at byte %lld: %s", o->name, r->path,
@@ -266,6 +283,18 @@ hmf_status_t hmf__openfile_add(hmf_state_t *state, const char *name, FILE **file
         at = &(*at)->next;
     *at = &o->keeper;
     return HMF_OK;
+}
+
+hmf_status_t hmf__openfile_own(hmf_state_t *state, const char *name)
+{
+    for (struct hmf__keeper *k = state->keepers; k; k = k->next) {
+        struct openfile *o = (struct openfile *)k;
+        if (k->before == record && name && !strcmp(o->name, name)) {
+            o->own = true;
+            return HMF_OK;
+        }
+    }
+    return hmf__fail(HMF_ERR_NOTFOUND, "no open file %s is tracked", name ? name : "(null)");
 }
 
 hmf_status_t hmf__openfile_remove(hmf_state_t *state, const char *name)

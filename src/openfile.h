@@ -8,6 +8,7 @@
 
 /* One of file and fd.  Beside hmf/openfile.h's: what hmf_state_add returns. */
 hmf_status_t hmf__openfile_add(hmf_state_t *state, const char *name, FILE **file, int *fd);
+hmf_status_t hmf__openfile_own(hmf_state_t *state, const char *name);
 hmf_status_t hmf__openfile_remove(hmf_state_t *state, const char *name);
 
 /* The type of the variable that an open file is in an image. */

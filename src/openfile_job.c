@@ -28,6 +28,14 @@ hmf_status_t hmf_openfile_track_fd(const char *name, int *fd)
     return rc == HMF_OK ? hmf__openfile_add(s, name, NULL, fd) : rc;
 }
 
+hmf_status_t hmf_openfile_own(const char *name)
+{
+    hmf_state_t *s;
+    hmf_status_t rc = state(&s, "hmf_openfile_own");
+
+    return rc == HMF_OK ? hmf__openfile_own(s, name) : rc;
+}
+
 hmf_status_t hmf_openfile_untrack(const char *name)
 {
     hmf_state_t *s;

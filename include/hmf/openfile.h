@@ -13,12 +13,12 @@
  *
  * What is buffered for writing is written out, and synced, when the state is taken.  A file is
  * reopened without being emptied or created: "w" becomes "write from the position on".  Nothing is
- * cut off either: a program that is continued from a checkpoint writes again, at the same place,
- * what it had written after it; into a file opened for appending it writes those lines a second
- * time.
+ * cut off either, unless the file is said to be the rank's own (hmf_openfile_own): a program that is
+ * continued from a checkpoint writes again, at the same place, what it had written after it; into
+ * a file opened for appending it writes those lines a second time.
  *
  * In a checkpoint, and for hmf inspect, such a variable is a struct { path, mode, offset }; mode is
- * as in fopen, "" for NULL.
+ * as in fopen, "" for NULL, with a c for a file of one's own that ends there.
  *
  * What cannot be carried is refused when the state is taken, by the variable's name, and the
  * checkpoint or move does not take place: pipes, sockets, terminals, devices, directories; a file
@@ -47,6 +47,14 @@ extern "C" {
  * registered already), HMF_ERR_NOMEM. */
 hmf_status_t hmf_openfile_track(const char *name, FILE **file);
 hmf_status_t hmf_openfile_track_fd(const char *name, int *fd);
+
+/* Say that this rank, through this variable, is the only one that writes the file: when a
+ * checkpoint is continued, what was written after it is cut off, so that a log that is appended to
+ * has each line once.  To be said each time that it is tracked, before auto_read.  Without effect
+ * on files open for reading only, and on those whose position, other than for appending only, was
+ * not at the end.  Undefined for a file that several write: lines of others may be lost.
+ * Not collective.  HMF_ERR_NOTFOUND (no such name is tracked), HMF_ERR_STATE. */
+hmf_status_t hmf_openfile_own(const char *name);
 
 /* Take it out again; the file stays open.  HMF_ERR_NOTFOUND, HMF_ERR_STATE. */
 hmf_status_t hmf_openfile_untrack(const char *name);

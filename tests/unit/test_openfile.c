@@ -93,6 +93,50 @@ static void writing(void)
     end();
 }
 
+/* Continued from an older state, a file of one's own ends where it ended. */
+static void own(void)
+{
+    begin();
+    CU_ASSERT_EQUAL(hmf__openfile_own(a, "log"), HMF_OK);
+    CU_ASSERT_EQUAL(hmf__openfile_own(a, "input"), HMF_OK);
+    CU_ASSERT_EQUAL(hmf__openfile_own(b, "none"), HMF_ERR_NOTFOUND);
+    put("of.txt", "old ");
+    put("of2.txt", "old ");
+    from = fopen("of.txt", "a");
+    from_fd = open("of2.txt", O_WRONLY | O_APPEND); /* its position is 0 */
+    fputs("one ", from);
+    for (int mine = 0; mine < 2; mine++) { /* whoever does not say it loses nothing */
+        struct carried c;
+        if (mine) {
+            CU_ASSERT_EQUAL(hmf__openfile_own(b, "log"), HMF_OK);
+            CU_ASSERT_EQUAL(hmf__openfile_own(b, "input"), HMF_OK);
+        }
+        CU_ASSERT_EQUAL_FATAL(carry_take(a, &c), HMF_OK);
+        fputs("later ", from);
+        fflush(from);
+        CU_ASSERT_EQUAL(write(from_fd, "later ", 6), 6);
+        CU_ASSERT_EQUAL(carry_give(&c, b), HMF_OK);
+        fputs("two", to);
+        fclose(to);
+        CU_ASSERT_EQUAL(write(to_fd, "two", 3), 3);
+        close(to_fd);
+        carry_drop(&c);
+        holds("of.txt", mine ? "old one later twotwo" : "old one later two");
+        holds("of2.txt", mine ? "old later twotwo" : "old later two");
+    }
+    fclose(from);
+    close(from_fd);
+    from_fd = -1;
+
+    from = fopen("of.txt", "r+"); /* not at its end: what is behind stays */
+    fseek(from, 4, SEEK_SET);
+    CU_ASSERT_EQUAL(carry(a, b), HMF_OK);
+    fclose(from);
+    fclose(to);
+    holds("of.txt", "old one later twotwo");
+    end();
+}
+
 static void reading(void)
 {
     char line[20];
@@ -235,6 +279,7 @@ static void registering(void)
 
 static const struct unit_test tests[] = {
     {"writing", writing},
+    {"own", own},
     {"reading", reading},
     {"refusals", refusals},
     {"on the other side", on_the_other_side},
