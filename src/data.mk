@@ -53,4 +53,4 @@ tests_fuzz_fuzz_image_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_image_LDADD = libhmf-core.la
 shell_tests += tests/fuzz/fuzz.sh
 EXTRA_DIST += tests/fuzz/corpus/description tests/fuzz/corpus/meta tests/fuzz/corpus/stream \
-	tests/fuzz/corpus/description2 tests/fuzz/corpus/meta2 tests/fuzz/corpus/stream2 tests/fuzz/corpus/stream2b
+	tests/fuzz/corpus/description2 tests/fuzz/corpus/description3 tests/fuzz/corpus/meta2 tests/fuzz/corpus/stream2 tests/fuzz/corpus/stream2b
