@@ -4,6 +4,7 @@
 
 #include "carry.h"
 #include "openfile.h"
+#include "typemap.h"
 
 #include "unit.h"
 
@@ -135,6 +136,47 @@ static void own(void)
     fclose(to);
     holds("of.txt", "old one later twotwo");
     end();
+}
+
+/* Streams and descriptors that are fields: transient in the description, tracked where they are. */
+static void fields(void)
+{
+    static const int d[] = {-4, typeINT, typeTRANSIENT, typePOINTER, typeVOID, typeTRANSIENT, typeINT,
+                            typeINT};
+    struct run {
+        int step;
+        FILE *log;
+        int fd, end;
+    } x = {3, NULL, -1, 4}, y = {0, NULL, -1, 0};
+    hmf_state_t *s, *t;
+
+    CU_ASSERT_EQUAL_FATAL(hmf_state_new(&s), HMF_OK);
+    CU_ASSERT_EQUAL_FATAL(hmf_state_new(&t), HMF_OK);
+    CU_ASSERT_EQUAL(hmf_state_add(s, "run", &x, sizeof x, d, sizeof d / sizeof *d, NULL), HMF_OK);
+    CU_ASSERT_EQUAL(hmf__openfile_add(s, "run.log", &x.log, NULL), HMF_OK);
+    CU_ASSERT_EQUAL(hmf__openfile_add(s, "run.fd", NULL, &x.fd), HMF_OK);
+    CU_ASSERT_EQUAL(hmf__openfile_add(t, "run.log", &y.log, NULL), HMF_OK); /* in any order */
+    CU_ASSERT_EQUAL(hmf__openfile_add(t, "run.fd", NULL, &y.fd), HMF_OK);
+    CU_ASSERT_EQUAL(hmf_state_add(t, "run", &y, sizeof y, d, sizeof d / sizeof *d, NULL), HMF_OK);
+    put("of2.txt", "0123456789");
+    x.log = fopen("of.txt", "w");
+    x.fd = open("of2.txt", O_RDONLY);
+    fputs("one ", x.log);
+    CU_ASSERT_EQUAL(lseek(x.fd, 5, SEEK_SET), 5);
+    CU_ASSERT_EQUAL(carry(s, t), HMF_OK);
+    CU_ASSERT(y.step == 3 && y.end == 4 && y.log && y.fd >= 0);
+    char c = 0;
+    CU_ASSERT(read(y.fd, &c, 1) == 1 && c == '5');
+    fputs("two", y.log);
+    fclose(y.log);
+    fclose(x.log);
+    close(x.fd);
+    close(y.fd);
+    holds("of.txt", "one two");
+    hmf_state_free(s);
+    hmf_state_free(t);
+    unlink("of.txt");
+    unlink("of2.txt");
 }
 
 static void reading(void)
@@ -280,6 +322,7 @@ static void registering(void)
 static const struct unit_test tests[] = {
     {"writing", writing},
     {"own", own},
+    {"fields", fields},
     {"reading", reading},
     {"refusals", refusals},
     {"on the other side", on_the_other_side},
