@@ -7,6 +7,7 @@ libhmf_core_la_SOURCES += \
 	src/check_file.c src/check_file.h src/check_write.c \
 	src/check_global.c src/check_global.h src/check_reshape.c \
 	src/check_index.c src/check_index.h \
+	src/check_arrays.c src/check_arrays.h \
 	src/check_h5type.c src/check_h5type.h \
 	src/check_inspect.c \
 	src/check_io.c src/check_io.h \
@@ -25,6 +26,8 @@ unit_tests += tests/unit/test_check tests/unit/test_check_async \
 	tests/unit/test_check_power tests/unit/test_check_view tests/unit/test_check_forms
 tests_unit_test_check_hdf5_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS)
 tests_unit_test_check_hdf5_LDADD = $(LDADD) $(HDF5_LIBS)
+tests_unit_test_check_parts_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS)
+tests_unit_test_check_parts_LDADD = $(LDADD) $(HDF5_LIBS)
 tests_unit_test_check_forms_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS)
 tests_unit_test_check_forms_LDADD = $(LDADD) $(HDF5_LIBS)
 EXTRA_DIST += tests/unit/check_team.h doc/checkpoint-format.md

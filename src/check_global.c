@@ -48,9 +48,10 @@ void hmf__global_free(struct hmf__global *g)
 static hmf_status_t copy_image(const hmf_image_t *image, struct hmf__global *g)
 {
     hmf_status_t rc = hmf__save_source(image, &g->source);
+    const void *meta = g->source.meta;  /* the image's */
+    g->source.meta = NULL;
     if (rc != HMF_OK)
         return rc;
-    const void *meta = g->source.meta;
     uint64_t total = 0;
     for (size_t i = 0; i < g->source.nsegments; i++)
         total += g->source.segments[i].bytes;

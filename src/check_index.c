@@ -128,7 +128,9 @@ static void dataset_of(const struct hmf__outline *plan, uint32_t segment, uint64
         uint64_t at = row * row_bytes;
         if (r->segment == segment && at >= r->segment_offset
             && at - r->segment_offset < r->bytes) {
-            *path = plan->datasets[r->dataset].path;
+            /* one of more dimensions is not said: what uses it counts rows */
+            if (plan->datasets[r->dataset].ndims == 1)
+                *path = plan->datasets[r->dataset].path;
             *dataset_row = (r->dataset_offset + at - r->segment_offset) / row_bytes;
         }
     }
@@ -220,14 +222,16 @@ hmf_status_t hmf__index_describe(const hmf_image_t *image, struct hmf__buf *b)
 
 /* ---- reading ---- */
 
-static hmf_status_t damaged(void)
-{
-    return hmf__fail(HMF_ERR_FORMAT, "the index of the global arrays makes no sense");
-}
-
 static hmf_status_t no_memory(void)
 {
     return hmf__fail(HMF_ERR_NOMEM, "no memory for the index of the global arrays");
+}
+
+static hmf_status_t damaged(const struct hmf__buf *b)
+{
+    return b->status == HMF_ERR_NOMEM
+               ? no_memory()
+               : hmf__fail(HMF_ERR_FORMAT, "the index of the global arrays makes no sense");
 }
 
 static hmf_status_t get_part(struct hmf__buf *b, const struct hmf__index_var *v,
@@ -240,7 +244,7 @@ static hmf_status_t get_part(struct hmf__buf *b, const struct hmf__index_var *v,
     uint64_t n = hmf__buf_get_u64(b);
     if (b->status != HMF_OK || part->row >= HMF__MAX_SIZE
         || n > hmf__buf_left(b) / (9 + 24 * (size_t)v->ndims))
-        return damaged();
+        return damaged(b);
     part->pieces = hmf__calloc((size_t)n + 1, sizeof(*part->pieces));
     if (part->pieces == NULL)
         return no_memory();
@@ -254,7 +258,7 @@ static hmf_status_t get_part(struct hmf__buf *b, const struct hmf__index_var *v,
             p->stride[d] = hmf__buf_get_u64(b);
         }
         if (b->status != HMF_OK || !hmf__parts_piece_ok(v->ndims, v->shape, p))
-            return damaged();
+            return damaged(b);
     }
     return HMF_OK;
 }
@@ -296,7 +300,7 @@ static hmf_status_t get_var(struct hmf__buf *b, struct hmf__index *index, int ra
     if (name == NULL || b->status != HMF_OK || ndims > HMF_PARTITION_DIMS
         || (share == HMF__SHARE_PARTS ? ndims == 0 : share != HMF__SHARE_EQUAL)) {
         hmf__free(name);
-        return damaged();
+        return damaged(b);
     }
     struct hmf__index_var *v;
     if (rank == 0) {
@@ -335,7 +339,7 @@ hmf_status_t hmf__index_parse(const void *bytes, size_t len, int nranks, struct 
         const void *part = n <= SIZE_MAX ? hmf__buf_get_bytes(&all, (size_t)n) : NULL;
         struct hmf__buf b;
         if (all.status != HMF_OK || part == NULL) {
-            rc = damaged();
+            rc = damaged(&all);
             break;
         }
         hmf__buf_borrow(&b, part, (size_t)n);

@@ -24,7 +24,8 @@
 struct hmf__index_part {
     uint32_t segment;                   /* of the rank's image; HMF__INDEX_NOWHERE: no elements */
     uint64_t row;                       /* of the variable's first element in it */
-    char *dataset;                      /* of the rank's file, and the element's row there */
+    char *dataset;                      /* of one dimension in the rank's file, or "", and the
+                                           element's row there */
     uint64_t dataset_row;
     size_t npieces;
     struct hmf_piece *pieces;           /* with strides */

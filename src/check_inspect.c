@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "check_dir.h"
+#include "check_global.h"
 #include "check_manifest.h"
 #include "check_value.h"
 #include "check_view.h"
@@ -86,6 +87,7 @@ hmf_status_t hmf_check_open(const char *name, hmf_check_t **out)
         goto close_check;
     for (int i = 0; i < c->manifest->nranks; i++)
         c->bytes += c->manifest->seals[i].bytes;
+    c->bytes += c->manifest->global.bytes;
     c->path = hmf__strdup(path);
     if (c->path == NULL) {
         rc = hmf__fail(HMF_ERR_NOMEM, "no memory to open %s", name);
@@ -136,6 +138,49 @@ hmf_status_t hmf_check_var(hmf_check_t *c, int rank, size_t i, struct hmf_check_
         .name = item->name, .type = item->type_text, .rows = item->rows,
         .bytes = item->rows * item->row_bytes, .heap = item->heap
     };
+    return HMF_OK;
+}
+
+hmf_status_t hmf_check_arrays(hmf_check_t *c, size_t *n)
+{
+    const struct hmf__manifest *m = c->manifest;
+    struct hmf__file *f = NULL;
+    size_t bytes;
+    *n = 0;
+    if (m->global.bytes == 0)
+        return HMF_OK;
+    if (c->index == NULL) {
+        hmf_status_t rc = hmf__global_open(c->path, &m->global, m->nranks, &f, &c->index, &bytes);
+        if (rc != HMF_OK)
+            return rc;
+        hmf__file_close(f);
+    }
+    *n = c->index->nvars;
+    return HMF_OK;
+}
+
+hmf_status_t hmf_check_array(hmf_check_t *c, size_t i, struct hmf_check_array *out)
+{
+    size_t n;
+    hmf_status_t rc = hmf_check_arrays(c, &n);
+    if (rc != HMF_OK)
+        return rc;
+    if (i >= n)
+        return hmf__fail(HMF_ERR_NOTFOUND, "%s has %zu declared variables", c->path, n);
+    const struct hmf__index_var *v = &c->index->vars[i];
+    *out = (struct hmf_check_array){
+        .name = v->name, .equal = v->share == HMF__SHARE_EQUAL, .ndims = v->ndims,
+        .shape = v->shape
+    };
+    for (int r = 0; r < c->index->nranks && v->parts != NULL; r++) {
+        for (size_t k = 0; k < v->parts[r].npieces; k++) {
+            const struct hmf_piece *p = &v->parts[r].pieces[k];
+            if (p->halo)
+                continue;
+            out->pieces++;
+            out->elements += hmf__parts_volume(v->ndims, p->extent);
+        }
+    }
     return HMF_OK;
 }
 

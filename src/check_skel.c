@@ -6,6 +6,7 @@
 #include "check_skel.h"
 
 #include "base.h"
+#include "check_arrays.h"
 #include "check_h5type.h"
 #include "check_vfd.h"
 
@@ -216,6 +217,9 @@ static hmf_status_t make_all(struct hmf__outline *plan, const struct hmf__skel_l
     rc = label(m.file, labels);
     for (size_t i = 0; i < plan->ndatasets && rc == HMF_OK; i++)
         rc = make_dataset(&m, &plan->datasets[i]);
+    if (rc == HMF_OK && labels->index != NULL
+        && hmf__arrays_make(m.file, labels->index, labels->array_meta) < 0)
+        rc = failed("a view of a global array");
     for (uint32_t i = 0; i < ntypes; i++) {
         if (m.committed[i] >= 0)
             H5Tclose(m.committed[i]);

@@ -18,11 +18,15 @@
 
 #define HMF__SKEL_USER_BLOCK 4096u      /* the first bytes of the file are ours (check_file.c) */
 
-/* Attributes of the root group. */
+struct hmf__index;                      /* check_index.h */
+
+/* Attributes of the root group, and what else the file shows. */
 struct hmf__skel_labels {
     const char *program, *library;
     uint64_t generation;
     int rank, nranks;
+    const struct hmf__index *index;     /* global.h5: the arrays to be shown, else NULL */
+    const hmf_meta_t *array_meta;       /* with their types */
 };
 
 struct hmf__skel;

@@ -407,6 +407,7 @@ void hmf_check_close(hmf_check_t *c)
         return;
     forget_rank(c);
     hmf__manifest_free(c->manifest);
+    hmf__index_free(c->index);
     hmf__free(c->path);
     hmf__free(c);
 }

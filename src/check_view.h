@@ -6,6 +6,7 @@
 #define HMF_CHECK_VIEW_H
 
 #include "check_file.h"
+#include "check_index.h"
 #include "check_manifest.h"
 #include "hmf/check.h"
 #include "image.h"
@@ -37,6 +38,7 @@ struct hmf_check {
     char *path;
     struct hmf__manifest *manifest;
     uint64_t bytes;
+    struct hmf__index *index;           /* NULL: not read yet */
     /* the rank looked at last */
     int rank;                           /* -1: none */
     struct hmf__file *file;

@@ -234,7 +234,8 @@ hmf_status_t hmf__file_write(struct hmf__io *io, const char *path,
     snprintf(library, sizeof library, "libhmf-mpi %s", hmf_version());
     struct hmf__skel_labels labels = {
         .program = label->program, .library = library,
-        .generation = label->generation, .rank = label->rank, .nranks = label->nranks
+        .generation = label->generation, .rank = label->rank, .nranks = label->nranks,
+        .index = label->index, .array_meta = label->meta
     };
     rc = hmf__skel_new(plan, &labels, &skel);
     if (rc != HMF_OK)

@@ -87,6 +87,21 @@ hmf_status_t hmf_check_print(hmf_check_t *check, int rank, const char *name, uin
 hmf_status_t hmf_check_bytes(hmf_check_t *check, int rank, const char *name, uint64_t first,
                              uint64_t count, void *bytes, size_t len);
 
+/* What was declared of a variable (hmf/partition.h). */
+struct hmf_check_array {
+    const char *name;
+    bool equal;                         /* on all ranks; else a part of a global array: */
+    int ndims;
+    const uint64_t *shape;              /* of the global array */
+    uint64_t pieces;                    /* of all ranks, those that are no halo */
+    uint64_t elements;                  /* in them */
+};
+
+/* How many declared variables there are, 0 where nothing was declared, and the i-th of them. Verifies
+   global.h5. The strings are valid until the handle is closed. */
+hmf_status_t hmf_check_arrays(hmf_check_t *check, size_t *n);
+hmf_status_t hmf_check_array(hmf_check_t *check, size_t i, struct hmf_check_array *out);
+
 /* One difference. path: within the row, as ".place[1]", or "". a, b: the two values as text; NULL
    for one that is not there. */
 struct hmf_check_difference {

@@ -90,6 +90,31 @@ static void row_line(void *ctx, uint64_t index, const char *text)
     printf("%10" PRIu64 "  %s\n", index, text);
 }
 
+/* What a restart on another number of ranks is made of. */
+static int arrays(hmf_check_t *c)
+{
+    struct hmf_check_array a;
+    size_t n;
+    if (hmf_check_arrays(c, &n) != HMF_OK)
+        return failed();
+    for (size_t i = 0; i < n; i++) {
+        if (hmf_check_array(c, i, &a) != HMF_OK)
+            return failed();
+        if (i == 0)
+            printf("  all ranks:\n");
+        printf("    %-24s ", a.name);
+        if (a.equal) {
+            printf("equal on all ranks\n");
+            continue;
+        }
+        for (int d = 0; d < a.ndims; d++)
+            printf("%s%" PRIu64, d != 0 ? " x " : "global array of ", a.shape[d]);
+        printf(", %" PRIu64 " elements in %" PRIu64 " piece%s\n", a.elements, a.pieces,
+               a.pieces == 1 ? "" : "s");
+    }
+    return 0;
+}
+
 static int inspect(const struct options *o)
 {
     hmf_check_t *c;
@@ -110,6 +135,7 @@ static int inspect(const struct options *o)
            info.time, info.library, info.bytes);
     if (strcmp(info.path, o->path[0]) != 0)
         hmf_check_list(o->path[0], generation_line, NULL);
+    rc = arrays(c);
     if (hmf_check_count(c, o->rank, &n) != HMF_OK) {
         rc = failed();
         goto close_check;
@@ -142,6 +168,9 @@ static int verify(const struct options *o)
         if (hmf_check_verify(c, rank) != HMF_OK)
             damaged += failed();
     }
+    size_t n;
+    if (hmf_check_arrays(c, &n) != HMF_OK)
+        damaged += failed();
     if (damaged == 0)
         printf("%s: %d part%s, %" PRIu64 " bytes, all intact\n", info.path, info.nranks,
                info.nranks == 1 ? "" : "s", info.bytes);

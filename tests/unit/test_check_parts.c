@@ -11,6 +11,8 @@
 #include "parts.h"
 #include "unit.h"
 
+#include <hdf5.h>
+
 #define N 24
 #define M 18
 
@@ -233,6 +235,109 @@ static void what_was_not_declared_is_named(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(loaded.text, "hmf_partition"));
 }
 
+/* ---- what other tools see ---- */
+
+static void read_view(hid_t file, const char *name, hid_t type, void *to)
+{
+    hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
+    CU_ASSERT_FATAL(set >= 0);
+    CU_ASSERT(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, to) >= 0);
+    H5Dclose(set);
+}
+
+static void arrays_are_seen_as_a_whole(void)
+{
+    static double grid[N][M];
+    static int column[N][M];
+    float cyclic[N];
+    struct cell list[N];
+    struct round saved = {.ghosts = true};
+    team_clear("parts");
+    team_run(4, "parts", save_shares, &saved);
+    CU_ASSERT_EQUAL_FATAL(saved.rc[0], HMF_OK);
+    hid_t file = H5Fopen("parts/gen-000001/global.h5", H5F_ACC_RDONLY, H5P_DEFAULT);
+    CU_ASSERT_FATAL(file >= 0);
+    hid_t cell = H5Tcreate(H5T_COMPOUND, sizeof(struct cell));
+    H5Tinsert(cell, "f0", 0, H5T_NATIVE_INT);
+    H5Tinsert(cell, "f1", offsetof(struct cell, heat), H5T_NATIVE_DOUBLE);
+    read_view(file, "/global/grid", H5T_NATIVE_DOUBLE, grid);
+    read_view(file, "/global/column", H5T_NATIVE_INT, column);
+    read_view(file, "/global/cyclic", H5T_NATIVE_FLOAT, cyclic);
+    read_view(file, "/global/list", cell, list);
+    H5Tclose(cell);
+    H5Fclose(file);
+    int wrong = 0;
+    for (int i = 0; i < N; i++) {
+        for (int j = 0; j < M; j++) {
+            wrong += grid[i][j] != value((uint64_t)i, (uint64_t)j);
+            wrong += column[i][j] != i * 1000 + j;
+        }
+        wrong += cyclic[i] != (float)i + 0.25f;
+        wrong += list[i].id != i || list[i].heat != 0.5 * i;
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+}
+
+/* ---- memory ---- */
+
+/* One rank saves two halves of an array and asks for all of it: another share, so the way of
+   another number of ranks. Each allocation fails once. */
+static void each_allocation_fails_once(void)
+{
+    static const uint64_t length = 40;
+    struct hmf_piece halves[2] = {{.extent = {20}, .first = 20}, {.offset = {20}, .extent = {20}}};
+    struct hmf_piece whole = {.extent = {40}};
+    int failures = 0;
+    for (int load = 0; load < 2; load++) {
+        struct hmf__check_job job = alone("memory");
+        for (long n = 0; n < 2000; n++) {
+            double u[40];
+            int step = 5;
+            uint64_t g = 0;
+            hmf_state_t *s = NULL;
+            hmf_image_t *image = NULL;
+            for (int i = 0; i < 40; i++)
+                u[i] = load ? 0 : (i + 20) % 40;
+            if (!load)
+                team_clear("memory");
+            hmf__alloc_fail_at(n);
+            hmf_status_t rc = hmf_state_new(&s);
+            if (rc == HMF_OK)
+                rc = hmf_state_add(s, "u", u, sizeof u, desc_double, 1, NULL);
+            if (rc == HMF_OK)
+                rc = hmf_state_add(s, "step", &step, sizeof step, desc_int, 1, NULL);
+            if (rc == HMF_OK)
+                rc = hmf__parts_set_equal(s, "step");
+            if (rc == HMF_OK)
+                rc = hmf__parts_set(s, "u", 1, &length, load ? 1 : 2, load ? &whole : halves);
+            if (rc == HMF_OK && load)
+                rc = hmf__check_load(&job, -1, s, &g);
+            else if (rc == HMF_OK && (rc = hmf_image_capture(s, &image)) == HMF_OK)
+                rc = hmf__check_write(&job, image, &g);
+            long calls = hmf__alloc_count();
+            hmf__alloc_fail_at(0);
+            hmf_image_free(image);
+            hmf_state_free(s);
+            hmf__check_release(&job);
+            failures += rc != HMF_OK;
+            bool told = rc == HMF_OK || rc == HMF_ERR_NOMEM || rc == HMF_ERR_HDF5
+                || rc == HMF_ERR_IO;
+            CU_ASSERT(told);
+            if (!told)
+                fprintf(stderr, "allocation %ld: %s: %s\n", n, hmf_status_name(rc),
+                        hmf_error_text());
+            if (rc == HMF_OK && load) {
+                for (int i = 0; i < 40; i++)
+                    CU_ASSERT(u[i] == i);
+            }
+            if (n > 0 && calls < n)
+                break;
+            CU_ASSERT(n < 1999);
+        }
+    }
+    CU_ASSERT(failures > 50);
+}
+
 /* ---- damage ---- */
 
 static void flip(const char *path, long at)
@@ -371,6 +476,8 @@ static const struct unit_test tests[] = {
     {"as many ranks with other parts", as_many_ranks_with_other_parts},
     {"what was not declared is named", what_was_not_declared_is_named},
     {"a damaged file is never read", a_damaged_file_is_never_read},
+    {"arrays are seen as a whole", arrays_are_seen_as_a_whole},
+    {"each allocation fails once", each_allocation_fails_once},
     {"wrong declarations are refused", wrong_declarations_are_refused},
     {"holes and double owners are told", holes_and_double_owners_are_told}
 };
