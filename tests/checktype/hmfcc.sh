@@ -1,5 +1,5 @@
 # hmfcc as a user calls it: one source, several, -c and -o, -MD, under make and cmake; the programs move.
-# launch: limit=240
+# launch: limit=360
 . "$HMF_SRCDIR/tests/lib.sh"
 unset MAKEFLAGS MFLAGS MAKELEVEL
 cd "$HMF_SCRATCH" || exit 99
@@ -149,6 +149,45 @@ CM
     (mkdir c/build && cd c/build && CC= CFLAGS= cmake -DCMAKE_C_COMPILER=hmfcc .. && make) >cmake.log 2>&1 ||
         { cat cmake.log; fail "CMAKE_C_COMPILER=hmfcc"; }
     test -z "$MPIRUN" || good c/build/fourth
+fi
+
+# under autotools, by the macro that is installed: hmfcc as the compiler, and a rule for a header
+if command -v autoreconf >/dev/null && command -v aclocal >/dev/null; then
+    mkdir -p a/m4
+    cp main.c advance.c state.h a/
+    cp "$HMF_SRCDIR/src/tools/hmf-mpi.m4" a/m4/
+    printf '#include <hmf/checktype.h>\nchecktype typedef struct shape { int n, m; double *x HMF_LEN(n); } shape_t;\n' >a/shape.h
+    cat >a/shape.c <<'C'
+#include "shape.h"
+int main(void) { const int *d; size_t n; return hmf_checktype_find("struct shape", &d, &n); }
+C
+    cat >a/configure.ac <<'AC'
+AC_INIT([user], [1])
+AC_CONFIG_MACRO_DIRS([m4])
+AM_INIT_AUTOMAKE([foreign])
+HMF_MPI_PROGS([CC=$HMFCC], [AC_MSG_ERROR([libhmf-mpi is missing])])
+AC_PROG_CC
+AC_CONFIG_FILES([Makefile])
+AC_OUTPUT
+AC
+    cat >a/Makefile.am <<'AM'
+bin_PROGRAMS = fifth shape
+fifth_SOURCES = main.c advance.c state.h
+shape_SOURCES = shape.c shape.h
+nodist_shape_SOURCES = shape.types.c
+shape.types.c: shape.h
+	$(HMF_CHECKTYPE) -o $@ $(srcdir)/shape.h $(HMF_MPI_CFLAGS)
+CLEANFILES = shape.types.c
+AM
+    (cd a && autoreconf -i && mkdir build && cd build && CC= CFLAGS= ../configure --with-hmf-mpi="$HMF_SCRATCH/inst" && make) \
+        >autotools.log 2>&1 || { cat autotools.log; fail "HMF_MPI_PROGS"; }
+    a/build/shape || fail "the rule of hmf-mpi.m4 gave no description"
+    test -z "$MPIRUN" || good a/build/fifth
+    (cd a/build && CC= CFLAGS= PATH=/usr/bin:/bin ../configure --with-hmf-mpi="$HMF_SCRATCH/nowhere") >autotools.log 2>&1 &&
+        fail "HMF_MPI_PROGS found what is not there"
+    grep -q 'libhmf-mpi is missing' autotools.log || { cat autotools.log; fail "ACTION-IF-NOT-FOUND was not done"; }
+else
+    echo "no autotools: hmf-mpi.m4 is not tried"
 fi
 
 # the tutorial's program, with a move
