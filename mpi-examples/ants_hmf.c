@@ -21,8 +21,8 @@ typedef struct ant {
 } ant_t;
 
 typedef struct nest {
-    int nx, ny, ncells;
-    double *scent HMF_LEN(ncells);
+    int nx, ny;
+    double *scent HMF_LEN(nx * ny);
     ant_t *ants HMF_ONE;
     ant_t *leader HMF_ONE;
     char *name HMF_STRING;
@@ -62,15 +62,14 @@ static void set_up(nest_t *n, int rank)
 {
     n->nx = 8 + rank;
     n->ny = 6;
-    n->ncells = n->nx * n->ny;
-    n->scent = calloc(n->ncells, sizeof *n->scent);
+    n->scent = calloc(n->nx * n->ny, sizeof *n->scent);
     n->name = strdup(rank % 2 ? "odd" : "even");
     n->rule = wander;
 }
 
 int main(int argc, char **argv)
 {
-    int rank, step = 0, steps = 3000, left = 0;
+    int rank, step = 0, steps = argc > 1 ? atoi(argv[1]) : 3000, left = 0;
     double mine, sum = 0;
 
     MPI_Init(&argc, &argv);
@@ -91,7 +90,7 @@ int main(int argc, char **argv)
             if (a->role == WORKER)
                 mine += a->job.load;
         }
-        mine += nest.scent[step % nest.ncells];
+        mine += nest.scent[step % (nest.nx * nest.ny)];
         MPI_Allreduce(&mine, &sum, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
     }
     if (!left)

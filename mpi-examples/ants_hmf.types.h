@@ -6,17 +6,16 @@
 typedef __typeof__(((struct ant *)0)->job) hmf_t_ant_job;
 
 enum {
-    HMF_TYPE_nest = 2011550527,
+    HMF_TYPE_nest = 1394027845,
     HMF_TYPE_ant = 1661027561
 };
 
 /* struct nest, ants_hmf.c */
 static const int hmf_desc_nest[] = {
-    -9,
+    -8,
     typeINT,
     typeINT,
-    typeINT,
-    typeCOUNTED, 2, typeDOUBLE,
+    typeCOUNTED, typeMUL, 0, 1, typeDOUBLE,
     typePOINTER, HMF_TYPE_ant,
     typePOINTER, HMF_TYPE_ant,
     typePOINTER, typeCSTRING,
@@ -24,12 +23,11 @@ static const int hmf_desc_nest[] = {
     typeFUNCTION,
 };
 static const char *const hmf_fields_nest[] = {
-    "nx", "ny", "ncells", "scent", "ants", "leader", "name", "log", "rule", NULL
+    "nx", "ny", "scent", "ants", "leader", "name", "log", "rule", NULL
 };
 static const size_t hmf_offsets_nest[] = {
     offsetof(struct nest, nx),
     offsetof(struct nest, ny),
-    offsetof(struct nest, ncells),
     offsetof(struct nest, scent),
     offsetof(struct nest, ants),
     offsetof(struct nest, leader),
@@ -38,8 +36,7 @@ static const size_t hmf_offsets_nest[] = {
     offsetof(struct nest, rule),
 };
 HMF_ASSERT_(nest_ny, HMF_NEXT_(struct nest, nx, ny));
-HMF_ASSERT_(nest_ncells, HMF_NEXT_(struct nest, ny, ncells));
-HMF_ASSERT_(nest_scent, HMF_NEXT_(struct nest, ncells, scent));
+HMF_ASSERT_(nest_scent, HMF_NEXT_(struct nest, ny, scent));
 HMF_ASSERT_(nest_ants, HMF_NEXT_(struct nest, scent, ants));
 HMF_ASSERT_(nest_leader, HMF_NEXT_(struct nest, ants, leader));
 HMF_ASSERT_(nest_name, HMF_NEXT_(struct nest, leader, name));

@@ -277,7 +277,8 @@ static hmf_status_t look(struct search *s)
     Dwfl *dwfl = dwfl_begin(&callbacks);
 
     if (!dwfl)
-        return hmf__fail(HMF_ERR_NOMEM, "the debug information cannot be read: %s", dwfl_errmsg(-1));
+        return hmf__fail(HMF_ERR_NOMEM, "the debug information cannot be read: %s",
+                         dwfl_errmsg(-1));
     if (dwfl_linux_proc_report(dwfl, getpid()) || dwfl_report_end(dwfl, NULL, NULL)) {
         st = hmf__fail(HMF_ERR_IO, "the program's memory map cannot be read: %s", dwfl_errmsg(-1));
         goto end;
@@ -294,8 +295,8 @@ static hmf_status_t look(struct search *s)
     }
     st = s->st;
     if (!any)
-        st = hmf__fail(HMF_ERR_NOTFOUND, "the program has no debug information: compile it with -g, "
-                                         "and do not strip it");
+        st = hmf__fail(HMF_ERR_NOTFOUND, "the program has no debug information: compile it with "
+                                         "-g, and do not strip it");
 end:
     dwfl_end(dwfl);
     return st;

@@ -21,7 +21,9 @@
  *
  *   checktype              describe this type, with all that it leads to; or: track this variable
  *   HMF_LEN(n)             pointer or flexible array: as many elements as the field n of the same
- *                          struct says; n may be a number, or a number times a field.
+ *                          struct says, or an expression: HMF_LEN((nx + 2) * ny). Fields, those of
+ *                          structs and arrays within the struct (size.n[0]), numbers, + - * /
+ *                          and parentheses; whole numbers of at least 0 (doc/type-language.md).
  *                          A pointer to pointers has one length a level: HMF_LEN(nrows, ncols)
  *   HMF_ONE                pointer: leads to one object (said of pointers to plain numbers)
  *   HMF_STRING             char *: a NUL-terminated string; char [n]: text of fixed length

@@ -17,13 +17,14 @@ hmf_checktype_SOURCES = \
 	src/tools/checktype/read.c src/tools/checktype/read.h src/tools/checktype/readcode.c \
 	src/tools/checktype/readrecord.c src/tools/checktype/readtype.c \
 	src/tools/checktype/ctypes.c src/tools/checktype/ctypes.h src/tools/checktype/notes.c \
-	src/tools/checktype/length.c src/tools/checktype/resolve.c src/tools/checktype/write.c
+	src/tools/checktype/length.c src/tools/checktype/resolve.c src/tools/checktype/resolve.h \
+	src/tools/checktype/union.c src/tools/checktype/write.c
 hmf_checktype_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCLANG_CFLAGS)
 hmf_checktype_LDADD = $(LIBCLANG_LIBS)
 
 unit_tests += tests/unit/test_checktype
 described_types = tests/checktype/shapes.types.c tests/checktype/shapes.h \
-	tests/checktype/nasty.types.c tests/checktype/nasty.h
+	tests/checktype/nasty.types.c tests/checktype/nasty.h tests/checktype/hard.types.c tests/checktype/hard.h
 tests_unit_test_checktype_SOURCES = tests/unit/test_checktype.c $(described_types)
 tests_unit_test_checktype_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS) -I$(top_srcdir)/tests
 shell_tests += tests/checktype/generate.sh tests/checktype/hmfcc.sh tests/checktype/foreign.sh

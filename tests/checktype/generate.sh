@@ -79,11 +79,26 @@ C
 refused 2: 'the field "n" is double, a length is an integer' <<'C'
 checktype typedef struct s { double *v HMF_LEN(n), n; } s;
 C
-refused 2: 'a length of several fields' <<'C'
-checktype typedef struct s { double *v HMF_LEN(n * m); int n, m; } s;
+refused 2: 'struct s has no field "k"' <<'C'
+checktype typedef struct s { double *v HMF_LEN(n * (m + k)); int n, m; } s;
 C
-refused 2: 'with + - * and parentheses' <<'C'
-checktype typedef struct s { double *v HMF_LEN(n / 2); int n; } s;
+refused 2: 'with + - * / and parentheses' <<'C'
+checktype typedef struct s { double *v HMF_LEN(n % 2); int n; } s;
+C
+refused 2: 'with + - * / and parentheses' <<'C'
+checktype typedef struct s { double *v HMF_LEN(2 * (n ? 1 : 2)); int n; } s;
+C
+refused 2: 'struct t has no field "m"' <<'C'
+checktype typedef struct s { double *v HMF_LEN(t.m + 1); struct t { int n; } t; } s;
+C
+refused 2: 'an index is a number' <<'C'
+checktype typedef struct s { double *v HMF_LEN(t[n]); int t[2], n; } s;
+C
+refused 2: 'the field "t" is int' <<'C'
+checktype typedef struct s { double *v HMF_LEN(t * 2); int t[2], n; } s;
+C
+refused 2: 'has no member that is always there' <<'C'
+checktype typedef struct s { double *v HMF_LEN(u.n); union { int n; float f; } u HMF_AS(n); } s;
 C
 refused 2: 'is not saved as a number' <<'C'
 checktype typedef struct s { double *v HMF_LEN(n); int n HMF_TRANSIENT; } s;
@@ -133,6 +148,10 @@ C
 refused 2: 'a 128-bit integer cannot be described' <<'C'
 checktype typedef struct s { __int128 big; } s;
 C
+echo '#include <hmf/checktype.h>
+checktype typedef struct s { __int128 big HMF_OPAQUE, none HMF_TRANSIENT; } s;' >big.h
+"$tool" -o big.types.c big.h -I"$include" || fail "__int128 as bytes"
+$CC -Wall -Wextra -Werror -I"$include" -c big.types.c -o big.o || fail "__int128 as bytes does not compile"
 refused 3: 'incomplete type' <<'C'
 checktype typedef struct s {
     struct s inside;

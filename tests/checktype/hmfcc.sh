@@ -3,18 +3,7 @@
 . "$HMF_SRCDIR/tests/lib.sh"
 unset MAKEFLAGS MFLAGS MAKELEVEL
 cd "$HMF_SCRATCH" || exit 99
-test "$SANITIZERS" = none || skip "programs of the installed kind are not built with sanitizers"
-test -f "$HMF_BUILDDIR/.libs/libhmf-mpi.so" || skip "no shared library was built"
-
-# an installation, as far as hmfcc looks at it
-mkdir -p inst/bin inst/include inst/lib
-ln -s "$HMF_SRCDIR/include" inst/include/hmf-mpi
-for file in "$HMF_BUILDDIR"/.libs/libhmf-mpi.so*; do ln -s "$file" inst/lib/; done
-sed "s,^libdir=.*,libdir=\$prefix/lib," "$HMF_BUILDDIR/hmfcc" >inst/bin/hmfcc && chmod +x inst/bin/hmfcc
-test ! -x "$HMF_BUILDDIR/hmf-checktype" || ln -s "$HMF_BUILDDIR/hmf-checktype" inst/bin/
-PATH=$PWD/inst/bin:$PATH
-LD_LIBRARY_PATH=$PWD/inst/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-export PATH LD_LIBRARY_PATH
+. "$HMF_SRCDIR/tests/checktype/inst.sh"
 
 case $(hmfcc -show x.c -o x) in
 *" x.c "*-lhmf-mpi*) ;;

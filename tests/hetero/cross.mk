@@ -42,7 +42,7 @@ $(OUT)/matrix $(OUT)/random: $(OUT)/%: $(OUT)/tests/hetero/%.o $(OUT)/libcore.a
 # tests/checktype/foreign.sh: the unit test of generated descriptions, with what it needs of CUnit.
 described: %: $(OUT)/%
 described_o = $(OUT)/tests/unit/test_checktype.o $(OUT)/tests/checktype/shapes.types.o \
-	$(OUT)/tests/checktype/nasty.types.o
+	$(OUT)/tests/checktype/nasty.types.o $(OUT)/tests/checktype/hard.types.o
 $(described_o): cflags += -I$(SRC)/tests -I$(SRC)/tests/checktype
 $(OUT)/described: $(described_o) $(OUT)/libcore.a
 	$(CC) $(FLAGS) -o $@ $(described_o) $(OUT)/libcore.a $(libs)

@@ -7,10 +7,12 @@
 #include "checktype.h"
 #include "state.h"
 
+#include "checktype/hard.h"
 #include "checktype/nasty.h"
 #include "checktype/shapes.h"
 #include "hmf/struct.h"
 
+hard_odd_t hard_variable;
 value_t nasty_value;
 ping_t nasty_ping;
 mix shapes_mix;
@@ -278,6 +280,9 @@ static void test_types(void)
     size_is("struct packed", sizeof(packed_t));
     size_is("struct branch", sizeof(struct branch));
     size_is("struct inner", sizeof(struct inner));
+    size_is("struct hard_odd", sizeof(hard_odd_t));
+    size_is("struct hard_grid", sizeof(hard_grid_t));
+    size_is("struct hard_extent", sizeof(struct hard_extent));
     CU_ASSERT_EQUAL(hmf_checktype_find("struct nobody", &desc, &len), HMF_ERR_NOTFOUND);
     CU_ASSERT_EQUAL(hmf_checktype_find(NULL, &desc, &len), HMF_ERR_ARG);
 }
@@ -303,11 +308,11 @@ static void test_units(void)
     size_t len;
 
     CU_ASSERT_EQUAL(hmf__checktype_each(note, names), HMF_OK);
-    CU_ASSERT_STRING_EQUAL(names, "nasty_ping nasty_value shapes_mix shapes_trees ");
+    CU_ASSERT_STRING_EQUAL(names, "hard_variable nasty_ping nasty_value shapes_mix shapes_trees ");
     hmf_checktype_add(&good);
     names[0] = 0;
     CU_ASSERT_EQUAL(hmf__checktype_each(note, names), HMF_OK);
-    CU_ASSERT_STRING_EQUAL(names, "a_variable nasty_ping nasty_value shapes_mix shapes_trees ");
+    CU_ASSERT_STRING_EQUAL(names, "a_variable hard_variable nasty_ping nasty_value shapes_mix shapes_trees ");
     CU_ASSERT_EQUAL(hmf_checktype_find("a_variable", &desc, &len), HMF_OK);
     CU_ASSERT_EQUAL(hmf_checktype_find("shapes_mix", &desc, &len), HMF_ERR_NAME);
     hmf_checktype_add(&foreign);
@@ -437,6 +442,151 @@ static void test_bits_and_flexible(void)
     hmf_state_free(to);
 }
 
+static void *bytes(size_t n, int first)
+{
+    unsigned char *p = malloc(n);
+
+    for (size_t i = 0; i < n; i++)
+        p[i] = (unsigned char)((size_t)first + i);
+    return p;
+}
+
+static void check_bytes(void *block, size_t n, int first)
+{
+    unsigned char *p = block, wrong = 0;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(block);
+    for (size_t i = 0; i < n; i++)
+        wrong |= p[i] != (unsigned char)((size_t)first + i);
+    CU_ASSERT_EQUAL(wrong, 0);
+    free(block);
+}
+
+static void fill_grid(hard_grid_t *g)
+{
+    g->nx = 3;
+    g->ny = 4;
+    g->extent = (struct hard_extent){{2, 3, 4}, {5}};
+    g->cells = numbers(12, 10);
+    g->rim = calloc(10, sizeof *g->rim);
+    g->rim[9] = 0.5f;
+    g->padded = calloc(30, sizeof *g->padded);
+    g->padded[29] = -29;
+    g->half = bytes(1, 'h');
+    g->block = calloc(29, sizeof *g->block);
+    g->block[28] = -28;
+    g->mesh = calloc(12, sizeof *g->mesh);
+    for (int i = 0; i < 12; i++) {
+        g->mesh[i].owner = i;
+        g->mesh[i].order = (uint8_t)i;
+        g->mesh[i].moments = numbers(i + 1, i);
+    }
+    g->planes = calloc(4, sizeof *g->planes);
+    for (int i = 0; i < 4; i++)
+        g->planes[i] = numbers(12, 1000 * i);
+}
+
+static void check_grid(hard_grid_t *g)
+{
+    check_numbers(g->cells, 12, 10);
+    CU_ASSERT_EQUAL(g->rim[9], 0.5f);
+    CU_ASSERT_EQUAL(g->padded[29], -29);
+    check_bytes(g->half, 1, 'h');
+    CU_ASSERT_EQUAL(g->block[28], -28);
+    for (int i = 0; i < 12; i++) {
+        CU_ASSERT_EQUAL(g->mesh[i].owner, i);
+        check_numbers(g->mesh[i].moments, i + 1, i);
+    }
+    for (int i = 0; i < 4; i++)
+        check_numbers(g->planes[i], 12, 1000 * i);
+    free(g->rim);
+    free(g->padded);
+    free(g->block);
+    free(g->mesh);
+    free(g->planes);
+}
+
+static int rule(int n, double x)
+{
+    return n + (int)x;
+}
+
+static void fill_hard(hard_odd_t *x)
+{
+    memset(x, 0, sizeof *x);
+    x->small = x->smalls[2] = HARD_YES;
+    x->z = 1.5 + 2.5 * _Complex_I;
+    x->zs[1][1] = -3.5 * _Complex_I;
+    x->w = 0.25f;
+    x->table[1][2] = x->single = rule;
+    x->seen = -7;
+    x->boxes[2].a[1][2][3] = 123;
+    x->boxes[2].each[1][1].deep = 'd';
+    x->tight.tag = 't';
+    x->tight.value = 0.1;
+    x->tight.rest = -9;
+    x->wide.first = 'w';
+    x->after = 'a';
+    x->inner.which = HARD_YES;
+    x->inner.parts[1] = 8.5f;
+    x->image = calloc(1, sizeof *x->image + 6 * sizeof x->image->pixels[0]);
+    x->image->width = 2;
+    x->image->height = 3;
+    x->image->pixels[5].rgb[2] = 255;
+    x->image->pixels[5].weight = 0.75f;
+    fill_grid(&x->grid);
+}
+
+static void check_hard(hard_odd_t *x)
+{
+    CU_ASSERT_EQUAL(x->small, HARD_YES);
+    CU_ASSERT_EQUAL(x->smalls[1], HARD_NO);
+    CU_ASSERT_EQUAL(x->smalls[2], HARD_YES);
+    CU_ASSERT(x->z == 1.5 + 2.5 * _Complex_I && x->zs[1][1] == -3.5 * _Complex_I);
+    CU_ASSERT_EQUAL(x->w, 0.25f);
+    CU_ASSERT_PTR_EQUAL(x->table[1][2], rule);
+    CU_ASSERT_PTR_NULL(x->table[1][1]);
+    CU_ASSERT_PTR_EQUAL(x->single, rule);
+    CU_ASSERT_EQUAL(x->seen, -7);
+    CU_ASSERT_EQUAL(x->boxes[2].a[1][2][3], 123);
+    CU_ASSERT_EQUAL(x->boxes[2].each[1][1].deep, 'd');
+    CU_ASSERT_EQUAL(x->tight.tag, 't');
+    CU_ASSERT_EQUAL(x->tight.value, 0.1);
+    CU_ASSERT_EQUAL(x->tight.rest, -9);
+    CU_ASSERT_EQUAL(x->wide.first, 'w');
+    CU_ASSERT_EQUAL(x->after, 'a');
+    CU_ASSERT_EQUAL(x->inner.which, HARD_YES);
+    CU_ASSERT_EQUAL(x->inner.parts[1], 8.5f);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(x->image);
+    CU_ASSERT_EQUAL(x->image->pixels[5].rgb[2], 255);
+    CU_ASSERT_EQUAL(x->image->pixels[5].weight, 0.75f);
+    free(x->image);
+    check_grid(&x->grid);
+}
+
+static void test_hard(void)
+{
+    static hard_odd_t copy;
+    hmf_state_t *from, *to;
+    hard_grid_t *g = &hard_variable.grid;
+    struct carried c;
+
+    CU_ASSERT_EQUAL(hmf_function_define("rule", (hmf_function_t)rule), HMF_OK);
+    fill_hard(&hard_variable);
+    CU_ASSERT_EQUAL_FATAL(hmf_state_new(&from), HMF_OK);
+    CU_ASSERT_EQUAL_FATAL(hmf_state_new(&to), HMF_OK);
+    add(from, "hard_variable", &hard_variable, sizeof hard_variable);
+    add(to, "hard_variable", &copy, sizeof copy);
+    through(from, to);
+    check_hard(&copy);
+    g->extent.n[1] = -3; /* a length that is none */
+    CU_ASSERT_NOT_EQUAL(carry_take(from, &c), HMF_OK);
+    g->extent.n[1] = 3;
+    check_hard(&hard_variable);
+    hmf_state_free(from);
+    hmf_state_free(to);
+}
+
 /* The same without the tool. */
 enum { POINT = 20000, NET = 20001 };
 
@@ -518,6 +668,7 @@ static const struct unit_test tests[] = {
     {"sizes", test_types},
     {"unions", test_unions},
     {"bit-fields, flexible arrays", test_bits_and_flexible},
+    {"lengths that are expressions, rarer C", test_hard},
     {"a list of fields", test_list_of_fields},
     {"several generated files", test_units},
 };

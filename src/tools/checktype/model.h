@@ -163,28 +163,6 @@ bool ct_notes_add(struct ct_source *s, struct ct_place place, const char *text, 
 void ct_notes_check(struct ct_source *s, struct ct_place place, const char *what,
                     const struct ct_type *type, const struct ct_notes *n);
 
-/* ---- length.c ---- */
-enum ct_length_op {
-    CT_LEN_CONSTANT,
-    CT_LEN_FIELD,
-    CT_LEN_SUM,
-    CT_LEN_DIFFERENCE,
-    CT_LEN_PRODUCT
-};
-struct ct_length {
-    enum ct_length_op op;
-    const char *constant;         /* CONSTANT: C that compiles to one */
-    const struct ct_field *field; /* FIELD: of the up-th record around */
-    int up;
-    struct ct_length *a, *b;      /* the others */
-};
-/* HMF_LEN's expression over the fields of the records around, innermost first; NULL: a finding
- * says why not. */
-const struct ct_length *ct_length_parse(struct ct_source *s, const struct ct_record *const *around,
-                                        int naround, struct ct_place place, const char *what,
-                                        const char *text);
-const struct ct_field *ct_field_named(const struct ct_record *r, const char *name);
-
 /* ---- resolve.c ---- */
 /* Makes the descriptions of all wanted records, of what they lead to, and of the variables. */
 void ct_resolve(struct ct_source *s);

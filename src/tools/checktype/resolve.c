@@ -2,34 +2,17 @@
  * and what cannot be described, with the mark to write.
  *
  * Every struct gets a user type of its own, with the layout that its compiler made, and is named
- * by number wherever it stands.  Unions have no type of their own: they need the discriminant
- * beside them, so they are described where they stand, as are anonymous structs inside unions. */
+ * by number wherever it stands.  Unions are union.c's, lengths length.c's. */
 #include "config.h"
 
-#include "model.h"
+#include "resolve.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* The field or variable at hand. */
-struct subject {
-    struct ct_source *s;
-    struct ct_record *r;     /* whose description is being made, or NULL: a variable */
-    const struct ct_record *around[CT_MAX_LEVELS]; /* innermost first, with fields to refer to */
-    int naround;
-    const struct ct_notes *notes;
-    struct ct_place place;
-    const char *what;        /* "struct node, field kids" */
-    const char *owner;       /* of a field: the C type and the member, as offsetof takes them */
-    const char *member;
-    const char *lvalue;      /* else an expression of this type, never evaluated */
-    int levels;              /* of pointers passed */
-    int depth;               /* of arrays and pointers */
-};
-
 static const char *describe(struct subject *j, const struct ct_type *t);
 
-static const char *refuse(const struct subject *j, const char *why)
+const char *ct_refuse(const struct subject *j, const char *why)
 {
     ct_find(j->s, j->place, false, "%s: %s", j->what, why);
     return NULL;
@@ -97,22 +80,20 @@ static bool has_flexible(const struct ct_record *r)
     return r->nfields && r->fields[r->nfields - 1].type->kind == CT_FLEXIBLE;
 }
 
-static const char *describe_union(struct subject *j, struct ct_record *u);
-
 static const char *describe_record(struct subject *j, const struct ct_type *t)
 {
     struct ct_record *r = t->record;
 
     if (r->is_union)
-        return describe_union(j, r);
+        return ct_describe_union(j, r);
     if (!strncmp(r->c_name, "hmf_t_", 6) && !r->made_from)
-        return refuse(j, ct_format("%s cannot be named here: give it a tag", r->name));
+        return ct_refuse(j, ct_format("%s cannot be named here: give it a tag", r->name));
     r->wanted = true;
     return ct_format("HMF_TYPE_%s", r->ident);
 }
 
 /* Fields of a struct get their numbers before any is described: lengths refer to them. */
-static void number_fields(struct ct_record *r)
+void ct_number_fields(struct ct_record *r)
 {
     r->described = 0;
     for (int i = 0; i < r->nfields; i++)
@@ -120,7 +101,7 @@ static void number_fields(struct ct_record *r)
             r->fields[i].number = r->described++;
 }
 
-static void add_name(struct ct_record *r, const char *name)
+void ct_add_name(struct ct_record *r, const char *name)
 {
     r->names = ct_grow(r->names, r->nnames, &r->names_cap, sizeof *r->names);
     r->names[r->nnames++] = name;
@@ -143,13 +124,13 @@ static const char *first_member(const struct ct_record *r)
 static const char *describe_bits(struct subject *j, const struct ct_field *f)
 {
     if (f->type->kind != CT_BASIC || !f->type->is_integer)
-        return refuse(j, ct_format("a bit-field of %s: make it one of int, unsigned or bool",
-                                   f->type->spelled));
+        return ct_refuse(j, ct_format("a bit-field of %s: make it one of int, unsigned or bool",
+                                      f->type->spelled));
     return ct_format("typeBITS, %d, %s", *f->name ? f->bits : -f->bits, f->type->token);
 }
 
 /* One field of a struct, or one member of a union, that stands in `in`. */
-static const char *describe_field(const struct subject *outer, struct ct_record *in,
+const char *ct_describe_field(const struct subject *outer, struct ct_record *in,
                                   struct ct_field *f)
 {
     struct subject j = *outer;
@@ -169,150 +150,6 @@ static const char *describe_field(const struct subject *outer, struct ct_record 
     return describe(&j, f->type);
 }
 
-/* An anonymous struct in a union: its fields where it stands, in natural layout. */
-static const char *describe_inline(const struct subject *outer, struct ct_record *in)
-{
-    struct subject j = *outer;
-
-    if (j.naround == CT_MAX_LEVELS)
-        return refuse(outer, "structs and unions are nested too deep");
-    number_fields(in);
-    memmove(j.around + 1, j.around, (size_t)j.naround * sizeof *j.around);
-    j.around[0] = in;
-    j.naround++;
-    const char *tokens = ct_format("-%d", in->described);
-    for (int i = 0; i < in->nfields; i++) {
-        if (in->fields[i].empty)
-            continue;
-        if (j.r)
-            add_name(j.r, in->fields[i].name);
-        const char *field = describe_field(&j, in, &in->fields[i]);
-        if (!field)
-            return NULL;
-        tokens = ct_format("%s, %s", tokens, field);
-    }
-    return tokens;
-}
-
-/* ---- unions ---- */
-
-static const char *describe_member(struct subject *j, struct ct_record *u, struct ct_field *f)
-{
-    if (!*f->name && f->type->kind == CT_RECORD && !f->type->record->is_union)
-        return describe_inline(j, f->type->record);
-    return describe_field(j, u, f);
-}
-
-static bool kinds_in(const struct ct_record *u, bool *pointers, bool *others)
-{
-    for (int i = 0; i < u->nfields; i++) {
-        const struct ct_type *t = u->fields[i].type;
-        while (t->kind == CT_ARRAY)
-            t = t->elem;
-        *pointers |= t->kind == CT_POINTER;
-        *others |= t->kind != CT_POINTER;
-    }
-    return *pointers && *others;
-}
-
-static const char *describe_cases(struct subject *j, struct ct_record *u, int discriminant)
-{
-    const char *tokens = "", *otherwise = NULL, *default_name = NULL;
-    size_t mark = j->r ? j->r->nnames : 0;
-    bool good = true;
-    int n = 0;
-
-    for (int i = 0; i < u->nfields; i++) {
-        struct ct_field *f = &u->fields[i];
-        size_t first = j->r ? j->r->nnames : 0;
-        if (!f->notes.cases && !f->notes.is_default) {
-            ct_find(j->s, f->place, false, "%s, member %s: which value of %s selects it? Write "
-                    "HMF_CASE(value), or HMF_DEFAULT", u->name, f->name, j->notes->switch_on);
-            good = false;
-            continue;
-        }
-        if (f->notes.is_default && otherwise) {
-            ct_find(j->s, f->place, false, "%s, member %s: a second HMF_DEFAULT", u->name, f->name);
-            good = false;
-            continue;
-        }
-        if (j->r)
-            add_name(j->r, f->name);
-        const char *type = describe_member(j, u, f);
-        if (!type) {
-            good = false;
-            continue;
-        }
-        if (f->notes.is_default) {
-            if (j->r && j->r->nnames != first + 1)
-                return refuse(j, "HMF_DEFAULT at an anonymous struct: give it a name");
-            if (j->r)
-                j->r->nnames--;
-            otherwise = type;
-            default_name = f->name;
-            continue;
-        }
-        /* several values: the branch once for each */
-        size_t nnames = j->r ? j->r->nnames - first : 0;
-        const char *rest = f->notes.cases;
-        for (int k = 0; rest; k++) {
-            const char *comma = strchr(rest, ',');
-            size_t len = comma ? (size_t)(comma - rest) : strlen(rest);
-            for (size_t m = 0; k && m < nnames; m++)
-                add_name(j->r, j->r->names[first + m]);
-            while (len && *rest == ' ')
-                rest++, len--;
-            tokens = ct_format("%s, (int)(%.*s), %s", tokens, (int)len, rest, type);
-            n++;
-            rest = comma ? comma + 1 : NULL;
-        }
-    }
-    if (!good) {
-        if (j->r)
-            j->r->nnames = mark;
-        return NULL;
-    }
-    if (otherwise && j->r)
-        add_name(j->r, default_name);
-    return ct_format("%s, %d, %d%s%s%s", otherwise ? "typeUNIONELSE" : "typeUNION", discriminant, n,
-                     tokens, otherwise ? ", " : "", otherwise ? otherwise : "");
-}
-
-static const char *describe_union(struct subject *j, struct ct_record *u)
-{
-    const struct ct_notes *n = j->notes;
-
-    u->used = true;
-    if (!n->as && !n->switch_on) {
-        bool pointers = false, others = false;
-        kinds_in(u, &pointers, &others);
-        return refuse(j, ct_format("a union%s: which member holds? Write HMF_SWITCH(field) here "
-                                   "and HMF_CASE(value) at its members, HMF_AS(member) if it is "
-                                   "always the same one, %s",
-                                   pointers && others ? " of pointers and other things" : "",
-                                   pointers ? "or HMF_TRANSIENT"
-                                            : "HMF_OPAQUE for bytes as they are, or "
-                                              "HMF_TRANSIENT"));
-    }
-    if (n->as) {
-        const struct ct_field *f = ct_field_named(u, n->as);
-        if (!f)
-            return refuse(j, ct_format("HMF_AS(%s): %s has no such member", n->as, u->name));
-        return describe_member(j, u, &u->fields[f - u->fields]);
-    }
-    for (int k = 0; k < j->naround; k++) {
-        const struct ct_field *f = ct_field_named(j->around[k], n->switch_on);
-        if (!f)
-            continue;
-        if (!f->type->is_integer)
-            return refuse(j, ct_format("HMF_SWITCH(%s): the field is %s, not an integer",
-                                       n->switch_on, f->type->spelled));
-        return describe_cases(j, u, k * 65536 + f->number);
-    }
-    return refuse(j, ct_format("HMF_SWITCH(%s): there is no such field beside the union",
-                               n->switch_on));
-}
-
 /* ---- pointers ---- */
 
 static const char *describe_target(struct subject *j, const struct ct_type *t)
@@ -323,61 +160,17 @@ static const char *describe_target(struct subject *j, const struct ct_type *t)
     return describe(&e, t);
 }
 
-/* A length as descriptions say it: that many times `array` elements of the type behind. */
-struct count {
-    const char *count; /* the argument of typeCOUNTED and typeFLEX; NULL: a fixed number */
-    const char *array; /* C that compiles to a number; NULL: 1 */
-};
-
-/* Takes the numbers of a product apart from the rest of it. */
-static const struct ct_length *split_product(const struct ct_length *n, const char **number)
-{
-    if (n->op == CT_LEN_CONSTANT) {
-        *number = *number ? ct_format("%s * %s", *number, n->constant) : n->constant;
-        return NULL;
-    }
-    if (n->op != CT_LEN_PRODUCT)
-        return n;
-    const struct ct_length *a = split_product(n->a, number), *b = split_product(n->b, number);
-    if (!a || !b)
-        return a ? a : b;
-    struct ct_length *both = ct_alloc(sizeof *both);
-    *both = (struct ct_length){.op = CT_LEN_PRODUCT, .a = (struct ct_length *)a,
-                               .b = (struct ct_length *)b};
-    return both;
-}
-
-static bool count_of(struct subject *j, const char *text, int naround, struct count *out)
-{
-    const struct ct_length *n =
-        ct_length_parse(j->s, j->around, naround, j->place, j->what, text);
-
-    *out = (struct count){0};
-    if (!n)
-        return false;
-    n = split_product(n, &out->array);
-    if (!n)
-        return true;
-    if (n->op != CT_LEN_FIELD) {
-        refuse(j, ct_format("HMF_LEN(%s): a length of several fields: keep it in a field of its "
-                            "own, say n, and write HMF_LEN(n)", text));
-        return false;
-    }
-    out->count = ct_format("%d", n->up * 65536 + n->field->number);
-    return true;
-}
-
 /* What a pointer's length says before the type of its elements. */
 static const char *counted(struct subject *j, const char *text)
 {
-    struct count c;
+    struct ct_count c;
 
-    if (!count_of(j, text, j->naround, &c))
+    if (!ct_count_of(j, text, j->naround, &c))
         return NULL;
     if (!c.count)
         return ct_format("typePOINTER, typeARRAY, (int)(%s)", c.array);
     if (j->levels > 1)
-        return refuse(j, "a length that is more than two pointers away from its field");
+        return ct_refuse(j, "a length that is more than two pointers away from its field");
     return c.array ? ct_format("typeCOUNTED, %s, typeARRAY, (int)(%s)", c.count, c.array)
                    : ct_format("typeCOUNTED, %s", c.count);
 }
@@ -387,8 +180,8 @@ static const char *describe_void(struct subject *j)
     const char *to = j->notes->points_to;
 
     if (!to)
-        return refuse(j, "void *: what does it lead to? Write HMF_POINTS_TO(type), "
-                         "HMF_POINTS_TO(void) if that is described elsewhere, or HMF_TRANSIENT");
+        return ct_refuse(j, "void *: what does it lead to? Write HMF_POINTS_TO(type), "
+                            "HMF_POINTS_TO(void) if that is described elsewhere, or HMF_TRANSIENT");
     if (!strcmp(to, "void"))
         return j->notes->weak ? "typeWEAK, typeVOID" : "typePOINTER, typeVOID";
     return NULL;
@@ -398,10 +191,10 @@ static const char *missing_length(struct subject *j, const struct ct_type *t,
                                   const struct ct_type *elem)
 {
     if (elem->is_char)
-        return refuse(j, ct_format("%s: write HMF_STRING for a NUL-terminated string, "
-                                   "HMF_LEN(field) for so many, or HMF_ONE", t->spelled));
-    return refuse(j, ct_format("%s without a length: write HMF_LEN(field), or HMF_ONE if it leads "
-                               "to one only", t->spelled));
+        return ct_refuse(j, ct_format("%s: write HMF_STRING for a NUL-terminated string, "
+                                      "HMF_LEN(field) for so many, or HMF_ONE", t->spelled));
+    return ct_refuse(j, ct_format("%s without a length: write HMF_LEN(field), or HMF_ONE if it "
+                                  "leads to one only", t->spelled));
 }
 
 static const char *describe_pointer(struct subject *j, const struct ct_type *t)
@@ -426,20 +219,20 @@ static const char *describe_pointer(struct subject *j, const struct ct_type *t)
         to.lvalue = ct_format("(*(__typeof__(%s) **)0)", elem->spelled);
     }
     if (n->string && elem->is_char && (!length || j->levels + 1 > n->nlengths))
-        return n->weak ? refuse(j, "HMF_WEAK has no meaning for a string")
+        return n->weak ? ct_refuse(j, "HMF_WEAK has no meaning for a string")
                        : "typePOINTER, typeCSTRING";
     if (length) {
         if (!(count = counted(j, length)))
             return NULL;
         if (elem->kind == CT_RECORD && has_flexible(elem->record))
-            return refuse(j, ct_format("several objects of %s, which ends in a flexible array",
-                                       elem->record->name));
+            return ct_refuse(j, ct_format("several objects of %s, which ends in a flexible array",
+                                          elem->record->name));
     } else {
         bool record = elem->kind == CT_RECORD;
         if (elem->kind == CT_INCOMPLETE)
-            return refuse(j, ct_format("%s is defined elsewhere, nobody here knows what is in it: "
-                                       "include its definition, or write HMF_TRANSIENT and make it "
-                                       "anew after auto_read", elem->record->name));
+            return ct_refuse(j, ct_format("%s is defined elsewhere, nobody here knows what is in "
+                                          "it: include its definition, or write HMF_TRANSIENT and "
+                                          "make it anew after auto_read", elem->record->name));
         if (!record && !n->one && !n->weak && elem->kind != CT_HANDLE && elem->kind != CT_STRANGE)
             return missing_length(j, t, elem);
         if (record && j->r && !n->one && !n->weak && !n->points_to && !elem->record->is_union &&
@@ -449,8 +242,8 @@ static const char *describe_pointer(struct subject *j, const struct ct_type *t)
         count = n->weak ? "typeWEAK" : "typePOINTER";
     }
     if (length && n->weak)
-        return refuse(j, "HMF_WEAK and HMF_LEN: a weak pointer leads to what others describe, it "
-                         "needs no length");
+        return ct_refuse(j, "HMF_WEAK and HMF_LEN: a weak pointer leads to what others describe, "
+                            "it needs no length");
     target = describe_target(&to, elem);
     return target ? ct_format("%s, %s", count, target) : NULL;
 }
@@ -469,22 +262,21 @@ static const char *mpi_handle(struct subject *j, const struct ct_type *t)
 
 static const char *handle(struct subject *j, const struct ct_type *t)
 {
-    return refuse(j, ct_format("%s belongs to the process that made it: write HMF_TRANSIENT, and "
-                               "make it anew after auto_read", t->why));
+    return ct_refuse(j, ct_format("%s belongs to the process that made it: write HMF_TRANSIENT, "
+                                  "and make it anew after auto_read", t->why));
 }
 
 static const char *describe_flexible(struct subject *j, const struct ct_type *t)
 {
-    struct count c;
+    struct ct_count c;
     struct subject e = element(j);
 
     if (!j->notes->nlengths)
-        return refuse(j, "a flexible array without a length: write HMF_LEN(field)");
-    if (!count_of(j, j->notes->lengths[0], j->naround < 1 ? 0 : 1, &c))
+        return ct_refuse(j, "a flexible array without a length: write HMF_LEN(field)");
+    if (!ct_count_of(j, j->notes->lengths[0], j->naround < 1 ? 0 : 1, &c))
         return NULL;
     if (!c.count)
-        return refuse(j, "the length of a flexible array is a field of the struct, or a number "
-                         "times one");
+        return ct_refuse(j, "the length of a flexible array depends on a field of the struct");
     const char *elem = describe(&e, t->elem);
     if (!elem)
         return NULL;
@@ -497,7 +289,7 @@ static const char *describe(struct subject *j, const struct ct_type *t)
     const struct ct_notes *n = j->notes;
 
     if (j->depth > CT_MAX_DEPTH / 2)
-        return refuse(j, "arrays and pointers are nested too deep");
+        return ct_refuse(j, "arrays and pointers are nested too deep");
     if (j->depth == 0 && n->transient && t->kind != CT_FLEXIBLE)
         return ct_format("typeTRANSIENT, typeOPAQUE, %s", size_of(j));
     if (j->depth == 0 && n->opaque && t->kind != CT_FLEXIBLE)
@@ -526,15 +318,15 @@ static const char *describe(struct subject *j, const struct ct_type *t)
     case CT_HANDLE:
         return handle(j, t);
     case CT_INCOMPLETE:
-        return refuse(j, ct_format("%s is not defined here", t->record->name));
+        return ct_refuse(j, ct_format("%s is not defined here", t->record->name));
     case CT_STRANGE:
-        return refuse(j, ct_format("%s cannot be described: write HMF_OPAQUE to carry its bytes "
-                                   "between equal machines, or HMF_TRANSIENT", t->why));
+        return ct_refuse(j, ct_format("%s cannot be described: write HMF_OPAQUE to carry its bytes "
+                                      "between equal machines, or HMF_TRANSIENT", t->why));
     case CT_FUNCTION:
     case CT_VOID:
         break;
     }
-    return refuse(j, ct_format("%s cannot be described", t->spelled));
+    return ct_refuse(j, ct_format("%s cannot be described", t->spelled));
 }
 
 static void resolve_record(struct ct_source *s, struct ct_record *r)
@@ -542,15 +334,15 @@ static void resolve_record(struct ct_source *s, struct ct_record *r)
     struct subject j = {.s = s, .r = r, .around = {r}, .naround = 1};
 
     r->used = true;
-    number_fields(r);
+    ct_number_fields(r);
     if (!r->described)
         ct_find(s, r->place, false, "%s has no fields", r->name);
     for (int i = 0; i < r->nfields; i++) {
         struct ct_field *f = &r->fields[i];
         if (f->empty)
             continue;
-        add_name(r, f->name);
-        f->tokens = describe_field(&j, r, f);
+        ct_add_name(r, f->name);
+        f->tokens = ct_describe_field(&j, r, f);
         if (f->type->kind == CT_RECORD && has_flexible(f->type->record) && !f->notes.transient)
             ct_find(s, f->place, false,
                     "%s, field %s: %s ends in a flexible array, so it can only be pointed to",
