@@ -1,4 +1,4 @@
-/* ants_hmf.c: ants wander about and leave scent; what doc/checktype.md makes of ants_plain.c.
+/* ants_hmf.c: ants wander about and leave scent; what doc/tutorial.md makes of ants_plain.c.
  *
  *   hmfcc ants_hmf.c -o ants_hmf && HMF_SPARES=1 mpirun -np 4 ./ants_hmf */
 #include <auto.h>

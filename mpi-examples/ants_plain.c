@@ -1,4 +1,4 @@
-/* ants.c: ants wander about and leave scent; the plain program that doc/checktype.md begins with.
+/* ants.c: ants wander about and leave scent; the plain program that doc/tutorial.md begins with.
  * ants_hmf.c is the same made migratable. */
 #include <mpi.h>
 #include <stdio.h>

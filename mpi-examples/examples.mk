@@ -51,7 +51,7 @@ mpi_examples_jacobi_hmf_CFLAGS = $(example_cflags)
 mpi_examples_jacobi_hmf_LDFLAGS = $(mpi_ldflags)
 mpi_examples_jacobi_hmf_LDADD = $(mpi_ldadd) -lm
 
-# The same pair for a code made of structs and pointers (doc/checktype.md).
+# The same pair for a code made of structs and pointers (doc/tutorial.md).
 examples += mpi-examples/ants_plain mpi-examples/ants_hmf
 mpi_examples_ants_plain_SOURCES = mpi-examples/ants_plain.c
 mpi_examples_ants_plain_CPPFLAGS = $(MPI_CFLAGS)

@@ -7,7 +7,7 @@ dist_man_MANS += doc/man/hmf-checktype.1 doc/man/hmfcc.1
 bin_SCRIPTS = hmfcc
 aclocaldir = $(datadir)/aclocal
 dist_aclocal_DATA = src/tools/hmf-mpi.m4
-EXTRA_DIST += doc/checktype.md
+EXTRA_DIST += doc/checktype.md doc/tutorial.md
 
 if HAVE_LIBCLANG
 bin_PROGRAMS += hmf-checktype
@@ -27,7 +27,9 @@ described_types = tests/checktype/shapes.types.c tests/checktype/shapes.h \
 	tests/checktype/nasty.types.c tests/checktype/nasty.h tests/checktype/hard.types.c tests/checktype/hard.h
 tests_unit_test_checktype_SOURCES = tests/unit/test_checktype.c $(described_types)
 tests_unit_test_checktype_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS) -I$(top_srcdir)/tests
-shell_tests += tests/checktype/generate.sh tests/checktype/hmfcc.sh tests/checktype/foreign.sh
+shell_tests += tests/checktype/generate.sh tests/checktype/hmfcc.sh tests/checktype/foreign.sh \
+	tests/checktype/tutorial.sh
+EXTRA_DIST += tests/checktype/inst.sh
 EXTRA_DIST += tests/checktype/CUnit/CUnit.h tests/checktype/CUnit/Basic.h
 
 # Variables found by debug information: programs that want theirs found are compiled with -g.

@@ -542,7 +542,7 @@ static void check_hard(hard_odd_t *x)
     CU_ASSERT_EQUAL(x->small, HARD_YES);
     CU_ASSERT_EQUAL(x->smalls[1], HARD_NO);
     CU_ASSERT_EQUAL(x->smalls[2], HARD_YES);
-    CU_ASSERT(x->z == 1.5 + 2.5 * _Complex_I && x->zs[1][1] == -3.5 * _Complex_I);
+    CU_ASSERT_TRUE(x->z == 1.5 + 2.5 * _Complex_I && x->zs[1][1] == -3.5 * _Complex_I);
     CU_ASSERT_EQUAL(x->w, 0.25f);
     CU_ASSERT_PTR_EQUAL(x->table[1][2], rule);
     CU_ASSERT_PTR_NULL(x->table[1][1]);
