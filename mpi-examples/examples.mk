@@ -5,7 +5,8 @@
 # `make descriptions` makes them anew after a change; a test compares.
 described_examples = mpi-examples/counter.types.c mpi-examples/jacobi_hmf.types.c \
 	mpi-examples/heat2d.types.c mpi-examples/logbook.types.c mpi-examples/particles.types.h \
-	mpi-examples/ants_hmf.types.h mpi-examples/crackhash.types.h
+	mpi-examples/ants_hmf.types.h mpi-examples/crackhash.types.h mpi-examples/rods.types.h \
+	mpi-examples/relay.types.h
 descriptions: hmf-checktype$(EXEEXT)
 	@for kept in $(described_examples); do \
 	    echo "  DESCRIBE $$kept"; \
@@ -64,7 +65,7 @@ mpi_examples_ants_hmf_LDFLAGS = $(mpi_ldflags)
 mpi_examples_ants_hmf_LDADD = $(mpi_ldadd)
 
 examples += mpi-examples/rods
-mpi_examples_rods_SOURCES = mpi-examples/rods.c
+mpi_examples_rods_SOURCES = mpi-examples/rods.c mpi-examples/rods.types.h
 mpi_examples_rods_CPPFLAGS = $(mpi_cppflags)
 mpi_examples_rods_CFLAGS = $(example_cflags)
 mpi_examples_rods_LDFLAGS = $(mpi_ldflags)

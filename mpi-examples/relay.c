@@ -4,14 +4,15 @@
  *
  * Shows hmf/object.h (a list with attributes), hmf/migrate.h (to another rank), the single-object calls
  * of hmf/check.h (to disk and back), hmf/translate.h (into memory that is made for it). The
- * ranks may be on different kinds of machines.
+ * ranks may be on different kinds of machines. relay.types.h, which hmf-checktype made of this file,
+ * describes the list.
  *
  * Usage: relay [ROUNDS [FILE]] */
 #include "hmf/check.h"
+#include "hmf/checktype.h"
 #include "hmf/migrate.h"
 #include "hmf/object.h"
 #include "hmf/translate.h"
-#include "typemap.h"
 
 #include <mpi.h>
 #include <stdio.h>
@@ -23,20 +24,14 @@ enum { TAG = 7, LIMIT_S = 60 };
 struct stop {
     int rank;
     double when;
-    char *what;
+    char *what HMF_STRING;
     struct stop *next;
 };
 
-struct tour {
+struct checktype tour {
     long length;
-    struct stop *first, *last; /* last: into the list again */
+    struct stop *first HMF_ONE, *last HMF_ONE; /* last: into the list again */
 };
-
-static const int tour_type[] = {-3, typeLONG,
-                                typePOINTER, -4, typeINT, typeDOUBLE, typePOINTER, typeCSTRING,
-                                typePOINTER, typeSELF, 0,
-                                typePOINTER, -4, typeINT, typeDOUBLE, typePOINTER, typeCSTRING,
-                                typePOINTER, typeSELF, 0};
 
 static void must(hmf_status_t st, const char *what)
 {
@@ -48,12 +43,12 @@ static void must(hmf_status_t st, const char *what)
 
 static hmf_object_t *object_of(struct tour *t)
 {
-    static const char *const names[] = {"length", "first", "rank", "when", "what", "next",
-                                        "last", "rank", "when", "what", "next", NULL};
     hmf_object_t *o;
+    const int *type;
+    size_t len;
 
-    must(hmf_object_new("tour", t, sizeof *t, tour_type, sizeof tour_type / sizeof *tour_type,
-                        names, &o), "object");
+    must(hmf_checktype_find("struct tour", &type, &len), "type");
+    must(hmf_object_new("tour", t, sizeof *t, type, len, NULL, &o), "object");
     return o;
 }
 
@@ -148,3 +143,7 @@ int main(int argc, char *argv[])
     MPI_Finalize();
     return 0;
 }
+
+#ifdef HMF_INCLUDE_DESCRIPTIONS
+#include "relay.types.h"
+#endif

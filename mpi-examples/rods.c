@@ -5,10 +5,10 @@
  * Each rank has a linked list of rods, each with an array of temperatures from malloc and a pointer
  * to its hottest point.  How many points an array has stands nowhere in the struct.  Linked with
  * -lhmf-heap, the program need not say: that library stands before malloc and knows the blocks.
- * What it registers is the head of the list, with the type of a rod. */
+ * What it registers is the head of the list; rods.types.h, which hmf-checktype made of this file,
+ * describes a rod. */
 #include "auto.h"
-#include "typemap.h"
-#include <hmf/type.h>
+#include <hmf/checktype.h>
 
 #include <fcntl.h>
 #include <mpi.h>
@@ -20,22 +20,11 @@
 #define RODS 1000 /* of a rank */
 
 struct rod {
-    double *u;        /* points_of(id) temperatures */
-    double *hottest;  /* one of them */
+    double *u HMF_BLOCK;      /* points_of(id) temperatures */
+    double *hottest HMF_WEAK; /* one of them */
     struct rod *next;
     int id;
 };
-
-enum { ROD_TYPE = 10000 };
-
-static void types_define(void)
-{
-    static const int rod[] = {-4, typePOINTER, typeDOUBLE, typePOINTER, typeDOUBLE,
-                              typePOINTER, ROD_TYPE, typeINT};
-    static const char *const fields[] = {"u", "hottest", "next", "id", NULL};
-
-    hmf_type_define(ROD_TYPE, "rod", rod, sizeof rod / sizeof *rod, fields, NULL);
-}
 
 static int points_of(int id)
 {
@@ -93,7 +82,6 @@ int main(int argc, char **argv)
     struct rod *rods = NULL;
     double mine[2] = {0}, all[2];
     int rank, step = 0, steps = 3000, c, left = 0, progress = -1;
-    int step_type[] = {typeINT}, rods_type[] = {typePOINTER, ROD_TYPE};
 
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -103,10 +91,9 @@ int main(int argc, char **argv)
         else if (c == 'p')
             progress = open(optarg, O_WRONLY | O_CREAT | O_APPEND, 0666);
     }
-    types_define();
     auto_init(argv[0]);
-    auto_track("step", &step, sizeof step, step_type, 1);
-    auto_track("rods", &rods, sizeof rods, rods_type, 2);
+    HMF_TRACK(step);
+    HMF_TRACK(rods);
     if (!auto_read(AUTO_ALL))
         rods = rods_make(rank);
 
@@ -141,3 +128,7 @@ int main(int argc, char **argv)
     MPI_Finalize();
     return 0;
 }
+
+#ifdef HMF_INCLUDE_DESCRIPTIONS
+#include "rods.types.h"
+#endif

@@ -17,7 +17,7 @@ mpi_examples_logbook_LDADD = $(mpi_ldadd)
 shell_tests += tests/examples_logbook.sh
 
 examples += mpi-examples/relay
-mpi_examples_relay_SOURCES = mpi-examples/relay.c
+mpi_examples_relay_SOURCES = mpi-examples/relay.c mpi-examples/relay.types.h
 mpi_examples_relay_CPPFLAGS = $(mpi_cppflags)
 mpi_examples_relay_CFLAGS = $(example_cflags)
 mpi_examples_relay_LDFLAGS = $(mpi_ldflags)

@@ -26,6 +26,8 @@
  *                          and parentheses; whole numbers of at least 0 (doc/type-language.md).
  *                          A pointer to pointers has one length a level: HMF_LEN(nrows, ncols)
  *   HMF_ONE                pointer: leads to one object (said of pointers to plain numbers)
+ *   HMF_BLOCK              pointer: leads to as much as its block of the heap holds, where the
+ *                          library knows the heap (hmf/heap.h); elsewhere as HMF_ONE
  *   HMF_STRING             char *: a NUL-terminated string; char [n]: text of fixed length
  *   HMF_POINTS_TO(type)    void *: leads to an object of this type (with HMF_LEN: to several);
  *                          HMF_POINTS_TO(void): to something that is described elsewhere
@@ -62,6 +64,7 @@ extern "C" {
 #define checktype HMF_NOTE_("hmf:checktype")
 #define HMF_LEN(...) HMF_NOTE_("hmf:len=" HMF_TEXT_(__VA_ARGS__))
 #define HMF_ONE HMF_NOTE_("hmf:one")
+#define HMF_BLOCK HMF_NOTE_("hmf:block")
 #define HMF_STRING HMF_NOTE_("hmf:string")
 #define HMF_POINTS_TO(...) HMF_NOTE_("hmf:points_to=" #__VA_ARGS__)
 #define HMF_WEAK HMF_NOTE_("hmf:weak")
@@ -75,6 +78,7 @@ extern "C" {
 #define checktype
 #define HMF_LEN(...)
 #define HMF_ONE
+#define HMF_BLOCK
 #define HMF_STRING
 #define HMF_POINTS_TO(...)
 #define HMF_WEAK

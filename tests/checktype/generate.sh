@@ -109,6 +109,9 @@ C
 refused 2: 'HMF_LEN belongs to pointers' <<'C'
 checktype typedef struct s { int m, n HMF_LEN(m); } s;
 C
+refused 2: 'HMF_BLOCK belongs to pointers' <<'C'
+checktype typedef struct s { int m HMF_BLOCK; } s;
+C
 refused 2: 'HMF_STRING belongs to char' <<'C'
 checktype typedef struct s { int *m HMF_STRING; } s;
 C

@@ -46,7 +46,7 @@ struct ct_type {
 
 /* The marks of a field or variable. */
 struct ct_notes {
-    bool marked, one, string, weak, transient, opaque, is_default;
+    bool marked, one, block, string, weak, transient, opaque, is_default;
     const char *lengths[CT_MAX_LEVELS]; /* outermost first */
     int nlengths;
     const char *points_to, *switch_on, *cases, *as;

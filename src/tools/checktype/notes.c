@@ -48,6 +48,8 @@ bool ct_notes_add(struct ct_source *s, struct ct_place place, const char *text, 
         n->marked = true;
     } else if (IS("one")) {
         n->one = true;
+    } else if (IS("block")) {
+        n->one = n->block = true;
     } else if (IS("string")) {
         n->string = true;
     } else if (IS("weak")) {
@@ -102,7 +104,7 @@ void ct_notes_check(struct ct_source *s, struct ct_place place, const char *what
                 what, type->spelled);
     if ((n->weak || n->one) && !pointer)
         ct_find(s, place, false, "%s: HMF_%s belongs to pointers, this is %s", what,
-                n->weak ? "WEAK" : "ONE", type->spelled);
+                n->weak ? "WEAK" : n->block ? "BLOCK" : "ONE", type->spelled);
     if (n->points_to && !(pointer && t->elem->kind == CT_VOID))
         ct_find(s, place, false, "%s: HMF_POINTS_TO belongs to void *, this is %s", what,
                 type->spelled);
