@@ -85,8 +85,13 @@ static const struct basic basics[] = {
 /* ---- types ---- */
 
 enum form {
-    SCALAR, ARRAY, STRUCT, UNION, TEXT, OPAQUE, TRANSIENT, POINTER, COUNTED, STRING, FUNCTION
+    SCALAR, ARRAY, STRUCT, UNION, TEXT, OPAQUE, TRANSIENT, POINTER, COUNTED, STRING, FUNCTION,
+    BITFIELDS, FLEXIBLE
 };
+
+/* What cannot be laid out by offsetof is laid out by the compiler. */
+struct bitfields { unsigned a : 3; int b : 12; bool c : 1; short : 0; unsigned long long d : 40; short e : 5; };
+struct flexible { signed char n; short v[]; };
 
 struct type {
     enum form form;
@@ -94,6 +99,7 @@ struct type {
     int n;                             /* elements, bytes, fields; pointer: objects it leads to */
     int self;                          /* pointer: typeSELF of this number, or -1 */
     int counts;                        /* COUNTED, UNION: the field that says how many, or which */
+    int expression;                    /* COUNTED: how that number is meant, see amount */
     int shift;                         /* UNION: branch i holds for (i + shift) % BRANCHES */
     struct type *elem;                 /* ARRAY, TRANSIENT, POINTER, COUNTED */
     struct type *field[MAX_FIELDS];
@@ -206,6 +212,7 @@ static struct type *structure(int depth, const struct within *in)
         if (counts >= 0 && depth > 0 && below(3) == 0) {
             f = pointer_to(COUNTED, depth, &me);
             f->counts = counts;
+            f->expression = below(5);
         } else if (tags >= 0 && depth > 0 && below(2) == 0) {
             f = choice(depth, &me);
             f->counts = tags;
@@ -236,13 +243,17 @@ static struct type *make(int depth, const struct within *in)
     int kind = below(depth > 0 ? 16 : 8);
     struct type *t;
 
-    if (kind == 6) {
+    if (kind == 6 && below(3) == 0) {
+        t = new_type(BITFIELDS);
+        t->size = sizeof(struct bitfields);
+        t->align = _Alignof(struct bitfields);
+    } else if (kind == 6) {
         t = new_type(below(2) ? TEXT : OPAQUE);
         t->n = 1 + below(9);
         t->size = (size_t)t->n;
         t->align = 1;
     } else if (kind == 7) {
-        t = new_type(below(3) ? STRING : FUNCTION);
+        t = new_type(below(3) ? STRING : below(2) ? FUNCTION : FLEXIBLE);
         t->size = sizeof(void *);
         t->align = _Alignof(void *);
     } else if (kind < 8) {
@@ -275,6 +286,37 @@ static void say(int number)
     desc[ndesc++] = number;
 }
 
+/* The length of a counted pointer: of what the field holds, one of these. */
+static int amount(int expression, int count)
+{
+    switch (expression) {
+    case 1: return 2 * count;
+    case 2: return count + 1;
+    case 3: return (7 - count + count) / 2; /* 3 */
+    case 4: return count * count - count + 1;
+    default: return count;
+    }
+}
+
+static void say_amount(int expression, int field)
+{
+    switch (expression) {
+    case 1: say(typeMUL); say(typeNUMBER); say(2); say(field); break;
+    case 2: say(typeADD); say(typePATH); say(1); say(field); say(typeNUMBER); say(1); break;
+    case 3:
+        say(typeDIV);
+        say(typeADD); say(typeSUB); say(typeNUMBER); say(7); say(field); say(field);
+        say(typeNUMBER); say(2);
+        break;
+    case 4:
+        say(typeADD);
+        say(typeSUB); say(typeMUL); say(field); say(field); say(field);
+        say(typeNUMBER); say(1);
+        break;
+    default: say(field);
+    }
+}
+
 static void describe(const struct type *t)
 {
     switch (t->form) {
@@ -298,7 +340,28 @@ static void describe(const struct type *t)
             describe(t->elem);
         }
         break;
-    case COUNTED: say(typeCOUNTED); say(t->counts); describe(t->elem); break;
+    case COUNTED:
+        say(typeCOUNTED);
+        say_amount(t->expression, t->counts);
+        describe(t->elem);
+        break;
+    case BITFIELDS:
+        say(-6);
+        say(typeBITS); say(3); say(typeUINT);
+        say(typeBITS); say(12); say(typeINT);
+        say(typeBITS); say(1); say(typeBOOL);
+        say(typeBITS); say(0); say(typeSHORT);
+        say(typeBITS); say(40); say(typeULLONG);
+        say(typeBITS); say(5); say(typeSHORT);
+        break;
+    case FLEXIBLE:
+        say(typePOINTER);
+        say(-2);
+        say(typeSCHAR);
+        say(typeFLEX);
+        say(0);
+        say(typeSHORT);
+        break;
     case UNION:
         say(typeUNION);
         say(t->counts);
@@ -465,6 +528,48 @@ static void string(char *at)
     }
 }
 
+static void bitfields(char *at)
+{
+    struct bitfields b, want;
+
+    memset(&want, 0, sizeof want);
+    want.a = (unsigned)draw() % 8;
+    want.b = below(4096) - 2048;
+    want.c = draw() % 2;
+    want.d = draw() & ((UINT64_C(1) << 40) - 1);
+    want.e = (short)(below(32) - 16);
+    if (w.fill) {
+        memcpy(at, &want, sizeof want);
+        return;
+    }
+    memcpy(&b, at, sizeof b);
+    if (b.a != want.a || b.b != want.b || b.c != want.c || b.d != want.d || b.e != want.e)
+        wrong("a bit-field");
+}
+
+static void flexible(char *at)
+{
+    int n = below(7);
+    struct flexible *p = NULL;
+
+    if (n == 6) {
+        bytes(at, &p, sizeof p, "a pointer that was NULL");
+        return;
+    }
+    if (w.fill) {
+        p = calloc(1, sizeof *p + (size_t)n * sizeof p->v[0] + 2);
+        p->n = (signed char)n;
+        memcpy(at, &p, sizeof p);
+    } else if (!(p = (struct flexible *)(void *)get_pointer(at)) || p->n != n) {
+        wrong("a struct with a flexible array member");
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        short v = (short)(below(65536) - 32768);
+        bytes((char *)&p->v[i], &v, sizeof v, "an element behind a struct");
+    }
+}
+
 static void walk(char *at, const struct type *t)
 {
     int (*fn)(void);
@@ -491,6 +596,8 @@ static void walk(char *at, const struct type *t)
         break;
     }
     case STRING: string(at); break;
+    case BITFIELDS: bitfields(at); break;
+    case FLEXIBLE: flexible(at); break;
     case FUNCTION:
         fn = functions[below(3)];
         bytes(at, &fn, sizeof fn, "a function");
@@ -507,7 +614,7 @@ static void walk(char *at, const struct type *t)
             else if (f->form == UNION)
                 walk(at + t->at[i], f->field[(tag + BRANCHES - f->shift) % BRANCHES]);
             else if (f->form == COUNTED)
-                pointer(at + t->at[i], f->elem, count, f->elem->size);
+                pointer(at + t->at[i], f->elem, amount(f->expression, count), f->elem->size);
             else
                 walk(at + t->at[i], f);
         }
