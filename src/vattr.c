@@ -307,17 +307,38 @@ static hmf_status_t pack_keyval(struct hmf__buf *b, const struct keyval *k)
         : hmf__vlocal_put_pointer(b, k->extra, false, "the extra state of key value %d", k->number);
 }
 
+/* How a library has itself called at MPI_Finalize: an attribute of MPI_COMM_SELF whose key nobody has
+ * any more.  It belongs to the library's state in this process; in the newcomer's it makes its own. */
+static bool is_exit_hook(const struct keyval *k)
+{
+    if (!k->freed || k->number < started)
+        return false;
+    for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next)
+        for (const struct hmf__attr *a = v->attrs; a != NULL; a = a->next)
+            if (a->key == k && v != &hmf__vcomm_self)
+                return false;
+    return true;
+}
+
+static uint32_t count_attrs(const struct hmf__vcomm *v)
+{
+    uint32_t n = 0;
+
+    for (const struct hmf__attr *a = v->attrs; a != NULL; a = a->next)
+        n += !is_exit_hook(a->key);
+    return n;
+}
+
 static hmf_status_t pack_attrs(struct hmf__buf *b, const struct hmf__vcomm *v)
 {
     hmf_status_t status = HMF_OK;
     char text[160];
-    uint32_t n = 0;
 
-    for (const struct hmf__attr *a = v->attrs; a != NULL; a = a->next)
-        n++;
     hmf__buf_put_u32(b, v->id);
-    hmf__buf_put_u32(b, n);
+    hmf__buf_put_u32(b, count_attrs(v));
     for (const struct hmf__attr *a = v->attrs; a != NULL && status == HMF_OK; a = a->next) {
+        if (is_exit_hook(a->key))
+            continue;
         hmf__buf_put_i32(b, a->key->number);
         hmf__buf_put_u8(b, a->late);
         if (a->late)
@@ -331,25 +352,28 @@ static hmf_status_t pack_attrs(struct hmf__buf *b, const struct hmf__vcomm *v)
 hmf_status_t hmf__attr_pack(struct hmf__buf *b)
 {
     hmf_status_t status = HMF_OK;
-    uint32_t nkeys = 0, ncomms = 0;
+    uint32_t nkeys = 0, ncomms = 0, hooks = 0;
 
     for (const struct keyval *k = keyvals; k != NULL; k = k->next)
         nkeys++;
+    for (const struct keyval *k = keyvals; k != NULL; k = k->next)
+        hooks += is_exit_hook(k);
     for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next)
-        ncomms += v->attrs != NULL;
+        ncomms += count_attrs(v) > 0;
     hmf__buf_put_i32(b, next_number);
     hmf__buf_put_i32(b, started);
-    hmf__buf_put_u32(b, nkeys);
+    hmf__buf_put_u32(b, nkeys - hooks);
     for (uint32_t i = nkeys; i > 0 && status == HMF_OK; i--) {
         const struct keyval *k = keyvals;
 
         for (uint32_t j = 1; j < i; j++)
             k = k->next;
-        status = pack_keyval(b, k);
+        if (!is_exit_hook(k))
+            status = pack_keyval(b, k);
     }
     hmf__buf_put_u32(b, ncomms);
     for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL && status == HMF_OK; v = v->next)
-        if (v->attrs != NULL)
+        if (count_attrs(v) > 0)
             status = pack_attrs(b, v);
     return status;
 }

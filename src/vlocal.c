@@ -283,14 +283,15 @@ hmf_status_t hmf__vlocal_rehearse(hmf_state_t *state)
     status = register_list(state);
     if (status == HMF_OK)
         status = hmf_image_capture(state, &image);
+    /* Before communicators: a library that has a file open has one for it, which says less. */
+    if (status == HMF_OK)
+        status = hmf__vfile_rehearsed();
     if (status == HMF_OK)
         status = all_held();
     if (status == HMF_OK && local.n > 0)
         status = all_there(image);
     if (status == HMF_OK)
         status = hmf__vwin_rehearsed();
-    if (status == HMF_OK)
-        status = hmf__vfile_rehearsed();
     hmf_image_free(image);
 end:
     hmf__vlocal_end(state);
