@@ -20,6 +20,8 @@
 #include "vcomm.h"
 #include "vplan.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define BUILD_TAG 1
@@ -178,6 +180,24 @@ static int dress(const struct job *j)
     return rc;
 }
 
+/* What one of those who failed says, everybody says: whoever is asked first gives the reason. */
+static hmf_status_t tell_why(MPI_Comm inner, hmf_status_t status)
+{
+    struct { int status; char text[600]; } why = { (int) status, "" };
+    int rank, mine, one;
+
+    PMPI_Comm_rank(inner, &rank);
+    mine = status != HMF_OK ? rank : INT_MAX;
+    if (PMPI_Allreduce(&mine, &one, 1, MPI_INT, MPI_MIN, inner) != MPI_SUCCESS)
+        return hmf__fail(HMF_ERR_MPI, "ranks could not tell each other why a move is undone");
+    if (rank == one)
+        snprintf(why.text, sizeof(why.text), "%s", hmf_error_text());
+    if (PMPI_Bcast(&why, sizeof(why), MPI_BYTE, one, inner) != MPI_SUCCESS)
+        return hmf__fail(HMF_ERR_MPI, "ranks could not tell each other why a move is undone");
+    why.text[sizeof(why.text) - 1] = '\0';
+    return hmf__fail((hmf_status_t) why.status, "%s", why.text);
+}
+
 hmf_status_t hmf__vbuild_run(MPI_Comm inner, const bool *moved, hmf_status_t before)
 {
     struct job *jobs = NULL;
@@ -189,8 +209,8 @@ hmf_status_t hmf__vbuild_run(MPI_Comm inner, const bool *moved, hmf_status_t bef
     rc = PMPI_Allreduce(&mine, &worst, 1, MPI_INT, MPI_MAX, inner);
     if (status == HMF_OK && rc != MPI_SUCCESS)
         status = hmf__fail(HMF_ERR_MPI, "agreeing on the communicators to rebuild failed (%d)", rc);
-    else if (status == HMF_OK && worst != HMF_OK)
-        status = hmf__fail(worst, "another rank cannot rebuild its communicators");
+    else if (rc == MPI_SUCCESS && worst != HMF_OK)
+        status = tell_why(inner, status);
     for (size_t i = 0, end; i < n && status == HMF_OK; i = end) {
         MPI_Comm base = MPI_COMM_NULL;
 

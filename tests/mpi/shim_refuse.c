@@ -1,5 +1,6 @@
 /* What cannot move is named: a sequential file, a window that no variable holds, a request of the
- * rank that is to go. Each move is refused and the job goes on; when the object is gone the rank
+ * rank that is to go. A file that the newcomer cannot reach undoes the move when the locks of a
+ * window have been given back already. Each move is refused and the job goes on; when the object is gone the rank
  * moves, and communication calls in the process that it left fail without waiting for anybody.
  * launch: limit=90 env=OMPI_MCA_osc=pt2pt */
 #include "shim.h"
@@ -11,9 +12,26 @@
 #include "typemap.h"
 #include "hmf/job.h"
 
-enum { STAGES = 5 };
+enum { STAGES = 6 };
 
-static int stage, moves;
+static int stage, moves, *cell;
+static MPI_File lost = MPI_FILE_NULL;
+static MPI_Win locked = MPI_WIN_NULL;
+
+/* Each rank gives the other a number through the window that is locked all the time. */
+static void pass_on(int number)
+{
+    int out = number + rank;
+
+    if (locked == MPI_WIN_NULL)
+        return;
+    OK(MPI_Put(&out, 1, MPI_INT, 1 - rank, 0, 1, MPI_INT, locked));
+    OK(MPI_Win_flush(1 - rank, locked));
+    OK(MPI_Barrier(MPI_COMM_WORLD));
+    OK(MPI_Win_sync(locked));
+    CHECK(*cell == number + 1 - rank);
+    OK(MPI_Barrier(MPI_COMM_WORLD));
+}
 
 /* The messages of all processes so far, from the files that stand for their stderr. */
 static int told(const char *what)
@@ -21,7 +39,7 @@ static int told(const char *what)
     char name[32], line[2000];
     int found = 0;
 
-    for (int p = 0; p < 3; p++) {
+    for (int p = 0; p < 4; p++) {
         FILE *f;
 
         snprintf(name, sizeof name, "err.%d", p);
@@ -36,10 +54,10 @@ static int told(const char *what)
 
 int main(int argc, char **argv)
 {
-    static const char *const words[STAGES - 1] = {"refuse.data", "MPI_Win_allocate",
+    static const char *const words[STAGES - 1] = {"refuse.data", "MPI_Win_allocate", "lost.data",
                                                   "MPI_Irecv from rank 1 with tag 77",
                                                   "MPI_Mprobe"};
-    int t_int[] = {typeINT}, newcomer, gone = 0, got = 0, *memory, n, err;
+    int t_int[] = {typeINT}, t_file[] = {typeMPI_FILE}, newcomer, gone = 0, got = 0, *memory, n, err;
     const char *process = getenv("OMPI_COMM_WORLD_RANK");
     MPI_File file = MPI_FILE_NULL;
     MPI_Win win = MPI_WIN_NULL;
@@ -52,7 +70,13 @@ int main(int argc, char **argv)
     err = open(name, O_WRONLY | O_CREAT | O_APPEND, 0600);
     test_begin(&argc, &argv);
     OK(MPI_Comm_dup(MPI_COMM_WORLD, &dup));
+    OK(MPI_Comm_set_errhandler(dup, MPI_ERRORS_RETURN));
+    if (MPI_Win_allocate(64, 1, MPI_INFO_NULL, dup, &cell, &locked) != MPI_SUCCESS)
+        locked = MPI_WIN_NULL; /* this MPI has no windows here */
+    else
+        OK(MPI_Win_lock_all(0, locked));
     auto_init(argv[0]);
+    auto_track("lost", &lost, sizeof lost, t_file, 1);
     auto_track("stage", &stage, sizeof stage, t_int, 1);
     auto_track("moves", &moves, sizeof moves, t_int, 1);
     newcomer = auto_read(AUTO_MIGR);
@@ -72,14 +96,18 @@ int main(int argc, char **argv)
                                  MPI_MODE_CREATE | MPI_MODE_WRONLY | MPI_MODE_SEQUENTIAL,
                                  MPI_INFO_NULL, &file));
             } else if (stage == 1) {
-                OK(MPI_Comm_set_errhandler(dup, MPI_ERRORS_RETURN));
                 if (MPI_Win_allocate(64, 1, MPI_INFO_NULL, dup, &memory, &win) != MPI_SUCCESS) {
                     stage++; /* this MPI has no windows here */
                     continue;
                 }
-            } else if (stage == 2 && rank == 0) {
+            } else if (stage == 2) {
+                OK(MPI_File_open(dup, "lost.data", MPI_MODE_CREATE | MPI_MODE_RDWR, MPI_INFO_NULL,
+                                 &lost));
+                if (rank == 1)
+                    CHECK(unlink("lost.data") == 0);
+            } else if (stage == 3 && rank == 0) {
                 OK(MPI_Irecv(&got, 1, MPI_INT, 1, 77, dup, &request));
-            } else if (stage == 3) {
+            } else if (stage == 4) {
                 if (rank == 1)
                     OK(MPI_Send(&rank, 1, MPI_INT, 0, 78, dup));
                 else
@@ -90,6 +118,7 @@ int main(int argc, char **argv)
             asked = 1;
         }
         seen = stage < STAGES - 1 ? told(words[stage]) : moves;
+        pass_on(10 * stage);
         OK(MPI_Allreduce(&seen, &all, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD));
         if (!all)
             continue;
@@ -97,13 +126,15 @@ int main(int argc, char **argv)
             OK(MPI_File_close(&file));
         else if (stage == 1)
             OK(MPI_Win_free(&win));
-        else if (stage == 2 && rank == 1)
-            OK(MPI_Send(&rank, 1, MPI_INT, 0, 77, dup));
         else if (stage == 2)
+            OK(MPI_File_close(&lost));
+        else if (stage == 3 && rank == 1)
+            OK(MPI_Send(&rank, 1, MPI_INT, 0, 77, dup));
+        else if (stage == 3)
             OK(MPI_Wait(&request, MPI_STATUS_IGNORE));
-        else if (stage == 3 && rank == 0)
+        else if (stage == 4 && rank == 0)
             OK(MPI_Mrecv(&got, 1, MPI_INT, &message, MPI_STATUS_IGNORE));
-        CHECK(stage < 2 || stage > 3 || rank != 0 || got == 1);
+        CHECK(stage < 3 || stage > 4 || rank != 0 || got == 1);
         stage++;
         asked = 0;
     }
@@ -125,8 +156,12 @@ int main(int argc, char **argv)
     } else {
         OK(MPI_Allreduce(MPI_IN_PLACE, &moves, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD));
         CHECK(moves == 1);
+        if (locked != MPI_WIN_NULL)
+            OK(MPI_Win_unlock_all(locked));
         OK(MPI_Comm_free(&dup));
     }
+    if (locked != MPI_WIN_NULL)
+        OK(MPI_Win_free(&locked));
     auto_done();
     MPI_Finalize();
     return failures != 0;
