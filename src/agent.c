@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <linux/membarrier.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -273,6 +274,10 @@ static void *loop(void *arg)
 
         pthread_mutex_lock(&a->lock);
         stop = a->stop;
+        if (a->retired && !a->free && !a->inbox && !a->coord && !a->wave.kind && !hmf__net_pending(a->net)) {
+            a->free = true;
+            pthread_cond_broadcast(&a->changed);
+        }
         pthread_mutex_unlock(&a->lock);
         if (stop && !stop_at) {
             stop_at = hmf__now_ns() + FLUSH_NS;
@@ -359,6 +364,23 @@ hmf_status_t hmf__agent_ask(struct hmf__agent *a, const struct hmf__ask *ask)
         st = tell(a, HMF__F_L_ASK, out.data, out.len);
     hmf__buf_fini(&out);
     return st;
+}
+
+void hmf__agent_retire(struct hmf__agent *a)
+{
+    uint64_t one = 1;
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(a->limit_ns / 1000000000) + 1;
+    pthread_mutex_lock(&a->lock);
+    a->retired = true;
+    a->free = false;
+    while (write(a->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+    while (!a->free && !a->ending && !pthread_cond_timedwait(&a->changed, &a->lock, &until))
+        ;
+    pthread_mutex_unlock(&a->lock);
 }
 
 void hmf__agent_signal(struct hmf__agent *a, int sig)

@@ -117,6 +117,7 @@ struct hmf__agent {
     bool some_lost;             /* ... and a process had died before: MPI_Finalize would wait for it */
     bool at_end;                /* the main thread waits for END, or needs to no more */
     bool retired;               /* the process ends before the job does, in order */
+    bool free;                  /* ... and the agent has nothing to do for others any more */
     bool stop;                  /* the agent thread is to end */
     struct hmf__local { struct hmf__local *next; unsigned kind; size_t len; uint8_t data[]; }
         *inbox, **inbox_tail;
@@ -169,6 +170,9 @@ void hmf__agent_limit(struct hmf__agent *a, uint64_t limit);
 hmf_status_t hmf__agent_open(struct hmf__agent *a, struct hmf__net_addr *self, int local);
 hmf_status_t hmf__agent_start(struct hmf__agent *a, const struct hmf__net_addr *all,
                               const uint8_t secret[HMF__NET_SECRET]);
+/* Main thread: the process is to end before the job does.  Waits until nobody needs its agent: answers of
+ * those below it have been passed on, and the coordinator's office is handed over. */
+void hmf__agent_retire(struct hmf__agent *a);
 /* Sends what is queued (at most 5 s), ends the thread and frees what open and start made. */
 void hmf__agent_stop(struct hmf__agent *a);
 

@@ -947,7 +947,7 @@ void hmf__coord_end(struct hmf__coord *c)
         return;
     c->ending = true;
     for (int p = 0; p < c->a->nprocs; p++)
-        some_lost |= c->spare[p] == GONE;
+        some_lost |= c->spare[p] == GONE || (c->a->recovers && c->spare[p] == USED);
     flag = some_lost;
     end_event(c);
     for (int p = 0; p < c->a->nprocs; p++)

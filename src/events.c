@@ -144,6 +144,19 @@ void hmf__events_ints(struct hmf__events *e, const char *key, const int *value, 
     put(e, n ? "]" : "[]");
 }
 
+void hmf__events_reals(struct hmf__events *e, const char *key, const double *value, int n)
+{
+    char text[32];
+
+    if (!put_key(e, key))
+        return;
+    for (int i = 0; i < n; i++) {
+        snprintf(text, sizeof text, isfinite(value[i]) ? "%s%.4f" : "%snull", i ? "," : "[", value[i]);
+        put(e, text);
+    }
+    put(e, n ? "]" : "[]");
+}
+
 void hmf__events_begin(struct hmf__events *e, const char *event)
 {
     struct timespec now;
@@ -200,6 +213,29 @@ static int append(struct hmf__events *e)
     return n == (ssize_t)e->line.len ? 0 : -1;
 }
 
+bool hmf__events_to_file(const struct hmf__events *e)
+{
+    return e && e->file;
+}
+
+static void to_file(struct hmf__events *e)
+{
+    if (!e->file || !append(e) || e->failed)
+        return;
+    e->failed = true;
+    hmf__log(HMF__LOG_WARN, "events are lost: %s cannot be written (%s); HMF_EVENTS names the file", e->file,
+             strerror(errno));
+}
+
+void hmf__events_end_often(struct hmf__events *e)
+{
+    if (!e)
+        return;
+    put(e, "}\n");
+    if (!e->line.status)
+        to_file(e);
+}
+
 void hmf__events_end(struct hmf__events *e)
 {
     char *copy;
@@ -217,11 +253,7 @@ void hmf__events_end(struct hmf__events *e)
         e->recent[e->next] = copy;
         e->next = (e->next + 1) % RECENT;
     }
-    if (e->file && append(e) && !e->failed) {
-        e->failed = true;
-        hmf__log(HMF__LOG_WARN, "events are lost: %s cannot be written (%s); HMF_EVENTS names the file", e->file,
-                 strerror(errno));
-    }
+    to_file(e);
 }
 
 void hmf__events_recent(const struct hmf__events *e, int n, struct hmf__buf *out)

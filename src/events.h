@@ -27,6 +27,11 @@ void hmf__events_text(struct hmf__events *e, const char *key, const char *value)
 void hmf__events_texts(struct hmf__events *e, const char *key, const char *const *value, int n);
 void hmf__events_ints(struct hmf__events *e, const char *key, const int *value, int n);
 void hmf__events_end(struct hmf__events *e);
+/* The same for what comes often: to the file only, not to those in memory. */
+void hmf__events_end_often(struct hmf__events *e);
+bool hmf__events_to_file(const struct hmf__events *e);
+
+void hmf__events_reals(struct hmf__events *e, const char *key, const double *value, int n);
 
 /* The newest of the lines in memory, oldest first, at most `n` of them: for "hmf events". */
 void hmf__events_recent(const struct hmf__events *e, int n, struct hmf__buf *out);

@@ -4,6 +4,7 @@
 
 #include "job.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -326,14 +327,26 @@ static bool wait_for_end(struct hmf__job *j)
     return lost;
 }
 
+/* MPI_Finalize would wait for processes that are not there any more.  So only the process's own daemon is told, as
+ * MPI_Finalize would: else it takes the process's end for a crash, and mpirun waits for it. */
+static void leave_daemon(void)
+{
+    void *pmix = dlopen("libpmix.so.2", RTLD_LAZY | RTLD_NOLOAD);
+    int (*finalize)(const void *, size_t) = NULL;
+
+    if (pmix)
+        *(void **)&finalize = dlsym(pmix, "PMIx_Finalize");
+    for (int i = 0; finalize && i < 8 && !finalize(NULL, 0); i++)
+        ;                                  /* as often as it was begun */
+}
+
 /* Ends a process that holds no rank any more, so that its node is free and may be switched off.  MPI is
  * not finalised: that would wait for the others. */
 static void retire(struct hmf__job *j)
 {
-    pthread_mutex_lock(&j->agent.lock);
-    j->agent.retired = true;
-    pthread_mutex_unlock(&j->agent.lock);
+    hmf__agent_retire(&j->agent);
     shut(j);
+    leave_daemon();
     fflush(NULL);
     _exit(0);
 }
@@ -347,7 +360,9 @@ void hmf__job_park(struct hmf__job *j)
     if (j->can_stop)
         lost = wait_for_end(j);
     shut(j);
-    if (!lost)
+    if (lost)
+        leave_daemon();
+    else
         PMPI_Finalize();
     exit(0);
 }
@@ -375,6 +390,8 @@ bool hmf__job_finalize(void)
                      hmf_error_text());
     }
     shut(j);
+    if (lost)
+        leave_daemon();
     hmf__free(j->dir);
     j->dir = NULL;
     return lost;

@@ -14,9 +14,10 @@ libhmf_core_la_LIBADD += -lpthread
 unit_tests += tests/unit/test_agent tests/unit/test_schedule
 
 bin_PROGRAMS += hmf hmfrun
-hmfrun_SOURCES = src/tools/hmfrun.c
+hmfrun_SOURCES = src/tools/hmfrun.c src/tools/hmf_line.c src/tools/hmf_line.h
 hmfrun_LDADD =
-hmf_SOURCES = src/tools/hmf.c src/tools/hmf_check.c src/tools/hmf_check.h
+hmf_SOURCES = src/tools/hmf.c src/tools/hmf_check.c src/tools/hmf_check.h src/tools/hmf_job.c src/tools/hmf_job.h \
+	src/tools/hmf_line.c src/tools/hmf_line.h src/tools/hmf_status.c src/tools/hmf_events.c src/tools/hmf_plot.c
 hmf_LDADD = libhmf-core.la
 
 mpi_tests += tests/mpi/moves

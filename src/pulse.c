@@ -261,6 +261,24 @@ static void send_up(struct hmf__agent *a)
     hmf__buf_fini(&out);
 }
 
+/* How fast the ranks are, for pictures and dashboards. */
+static void steps_event(struct hmf__agent *a)
+{
+    double *ms = hmf__calloc((size_t)a->nranks, sizeof *ms);
+    bool any = false;
+
+    for (int r = 0; ms && r < a->nranks; r++) {
+        ms[r] = a->pulse->beat[r].step_s * 1e3;
+        any |= ms[r] > 0;
+    }
+    if (any) {
+        hmf__events_begin(a->events, "steps");
+        hmf__events_reals(a->events, "step_ms", ms, a->nranks);
+        hmf__events_end_often(a->events);
+    }
+    hmf__free(ms);
+}
+
 void hmf__pulse_beat(struct hmf__agent *a, int from, struct hmf__buf *in)
 {
     struct hmf__pulse *p = a->pulse;
@@ -302,6 +320,8 @@ int hmf__pulse_tick(struct hmf__agent *a, uint64_t now)
         beat_self(a, now);
         if (a->rank > 0)
             send_up(a);
+        else if (hmf__events_to_file(a->events))
+            steps_event(a);
         if (a->recovers && p->lost_ns && now - p->lost_ns > a->limit_ns) {
             hmf__log(HMF__LOG_ERROR, "a rank of this job has been lost for %.0f s (HMF_TIMEOUT) and nobody ended the "
                      "job: this process ends", (double)a->limit_ns * 1e-9);

@@ -6,6 +6,8 @@
  * Starts and watches; decides nothing about the job.  Links nothing of MPI. */
 #include "config.h"
 
+#include "hmf_line.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -270,53 +272,29 @@ static bool has_checkpoint(char **words)
 
 /* ---- events -------------------- */
 
-/* The value of a field, without the quotes of a text; "" if it is not there. */
-static const char *field(const char *line, const char *key, char *out, size_t len)
-{
-    char want[40];
-    const char *p;
-    size_t n = 0;
-
-    snprintf(want, sizeof want, "\"%s\":", key);
-    out[0] = 0;
-    p = strstr(line, want);
-    if (!p)
-        return out;
-    p += strlen(want);
-    if (*p == '"') {
-        for (p++; *p && *p != '"' && n + 1 < len; p++)
-            out[n++] = *p;
-    } else {
-        while (*p && *p != ',' && *p != '}' && n + 1 < len)
-            out[n++] = *p++;
-    }
-    out[n] = 0;
-    return out;
-}
-
 static void take_event(struct job *j, const char *line)
 {
-    char event[24], rank[16], when[32], node[64], why[200];
+    char event[24], rank[16], node[64], why[200];
 
-    field(line, "event", event, sizeof event);
+    hmf_line_field(line, "event", event, sizeof event);
     if (!strcmp(event, "start")) {
         j->started = true;
-        field(line, "job", j->name, sizeof j->name);
+        hmf_line_field(line, "job", j->name, sizeof j->name);
     } else if (!strcmp(event, "end")) {
         j->ended = true;
         j->ended_s = now_s();
     } else if (!strcmp(event, "lost") && j->nlost < MAX_LOST) {
-        int r = atoi(field(line, "rank", rank, sizeof rank));
-        double at = atof(field(line, "time", when, sizeof when));
+        int r = atoi(hmf_line_field(line, "rank", rank, sizeof rank));
+        double at = hmf_line_number(line, "time");
         if (j->nlost && (at > j->first_lost + GATHER_S / 2. ||
-                         (strcmp(field(line, "node", node, sizeof node), j->lost[0].node) &&
-                          strncmp(field(line, "reason", why, sizeof why), j->lost[0].why, 10))))
+                         (strcmp(hmf_line_field(line, "node", node, sizeof node), j->lost[0].node) &&
+                          strncmp(hmf_line_field(line, "reason", why, sizeof why), j->lost[0].why, 10))))
             return;                        /* an effect of the first loss, or of ending the job */
         for (int i = 0; i < j->nlost; i++)
             if (j->lost[i].rank == r)
                 return;
-        field(line, "node", j->lost[j->nlost].node, sizeof j->lost->node);
-        field(line, "reason", j->lost[j->nlost].why, sizeof j->lost->why);
+        hmf_line_field(line, "node", j->lost[j->nlost].node, sizeof j->lost->node);
+        hmf_line_field(line, "reason", j->lost[j->nlost].why, sizeof j->lost->why);
         j->lost[j->nlost].rank = r;
         if (!j->nlost++) {
             j->lost_s = now_s();
