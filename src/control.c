@@ -25,6 +25,9 @@ struct client {
     uint64_t token;         /* 0: no wish made yet */
     uint64_t since_ns;
     size_t len;
+    uid_t uid;
+    uint8_t *out;           /* the answer, what the kernel has not taken of it yet */
+    size_t out_at, out_len;
     char line[LINE];
 };
 
@@ -75,6 +78,14 @@ no_socket:
     hmf__free(c);
 }
 
+static void hang_up(struct client *cl)
+{
+    close(cl->fd);
+    cl->fd = -1;
+    hmf__free(cl->out);
+    cl->out = NULL;
+}
+
 void hmf__control_stop(struct hmf__agent *a)
 {
     struct hmf__control *c = a->control;
@@ -83,7 +94,7 @@ void hmf__control_stop(struct hmf__agent *a)
         return;
     for (int i = 0; i < NCLIENTS; i++)
         if (c->client[i].fd >= 0)
-            close(c->client[i].fd);
+            hang_up(&c->client[i]);
     close(c->fd);
     unlinkat(c->dir, c->name, 0);
     close(c->dir);
@@ -106,20 +117,41 @@ int hmf__control_pollfds(struct hmf__control *c, struct pollfd *fds, int max)
     for (int i = 0; i < NCLIENTS; i++)
         if (c->client[i].fd >= 0)
             fds[n++] = (struct pollfd){.fd = c->client[i].fd,
-                                       .events = c->client[i].token ? 0 : POLLIN};
+                                       .events = c->client[i].out ? POLLOUT : c->client[i].token ? 0 : POLLIN};
     return n;
+}
+
+/* Whoever does not read loses the rest of the answer after IDLE_NS. */
+static void flush(struct client *cl)
+{
+    while (cl->out_at < cl->out_len) {
+        ssize_t n = send(cl->fd, cl->out + cl->out_at, cl->out_len - cl->out_at, MSG_NOSIGNAL);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR) && hmf__now_ns() - cl->since_ns < IDLE_NS)
+            return;
+        if (n <= 0)
+            break;
+        cl->out_at += (size_t)n;
+    }
+    hang_up(cl);
 }
 
 static void reply(struct client *cl, const char *head, const char *text, size_t len)
 {
-    struct { const void *p; size_t n; } part[3] = {{head, strlen(head)}, {text, len}, {"\n", 1}};
+    size_t n = strlen(head);
 
-    /* A few hundred bytes fit into the socket's buffer; whoever does not read loses the answer. */
-    for (int i = 0; i < 3; i++)
-        if (part[i].n && send(cl->fd, part[i].p, part[i].n, MSG_NOSIGNAL) < 0)
-            break;
-    close(cl->fd);
-    cl->fd = -1;
+    cl->out = hmf__malloc(n + len + 1);
+    if (!cl->out) {
+        hang_up(cl);
+        return;
+    }
+    memcpy(cl->out, head, n);
+    if (len)
+        memcpy(cl->out + n, text, len);
+    cl->out[n + len] = '\n';
+    cl->out_at = 0;
+    cl->out_len = n + len + 1;
+    cl->since_ns = hmf__now_ns();
+    flush(cl);
 }
 
 void hmf__control_answer(struct hmf__control *c, uint64_t token, int ok, const char *text)
@@ -127,14 +159,18 @@ void hmf__control_answer(struct hmf__control *c, uint64_t token, int ok, const c
     if (!c)
         return;
     for (int i = 0; i < NCLIENTS; i++)
-        if (c->client[i].fd >= 0 && c->client[i].token == token)
+        if (c->client[i].fd >= 0 && c->client[i].token == token && !c->client[i].out)
             reply(&c->client[i], ok ? "ok " : "error ", text, strlen(text));
 }
 
-static void refuse(struct client *cl, const char *why)
+static void refuse(struct hmf__control *c, struct client *cl, const char *why)
 {
     /* Whoever asked is told; the job's own output is not the place for it. */
     hmf__log(HMF__LOG_INFO, "a control request was refused: %s", why);
+    hmf__events_begin(c->a->events, "refused");
+    hmf__events_int(c->a->events, "uid", (int64_t)cl->uid);
+    hmf__events_text(c->a->events, "reason", why);
+    hmf__events_end(c->a->events);
     reply(cl, "error ", why, strlen(why));
 }
 
@@ -148,7 +184,7 @@ static void request_more(struct hmf__control *c, struct client *cl, const char *
 
     if (word[0] == 'e') {
         if (got > 1 || (got == 1 && (*end || n < 1 || n > 1000000))) {
-            refuse(cl, "events [N]: N is not a number of lines");
+            refuse(c, cl, "events [N]: N is not a number of lines");
             return;
         }
         hmf__events_recent(c->a->events, got == 1 ? (int)n : 20, &out);
@@ -157,7 +193,7 @@ static void request_more(struct hmf__control *c, struct client *cl, const char *
         return;
     }
     if (got != 1) {
-        refuse(cl, "drain NODE and resume NODE need the name of one node");
+        refuse(c, cl, "drain NODE and resume NODE need the name of one node");
         return;
     }
     cl->token = ++c->next_token;
@@ -192,7 +228,7 @@ static void request(struct hmf__control *c, struct client *cl)
         int got = sscanf(word + n, " %15s %63s %7s", rank, ask.node, more);
         long v = strtol(rank, &end, 10);
         if (got < 1 || got > 2 || *end || v < 0 || v >= c->a->nranks) {
-            refuse(cl, "migrate RANK [NODE]: RANK is not a rank of this job");
+            refuse(c, cl, "migrate RANK [NODE]: RANK is not a rank of this job");
             return;
         }
         ask.rank = (int32_t)v;
@@ -201,7 +237,7 @@ static void request(struct hmf__control *c, struct client *cl)
         request_more(c, cl, word, word + n);
         return;
     } else {
-        refuse(cl, "known requests: status, migrate RANK [NODE], drain NODE, resume NODE, checkpoint, stop, "
+        refuse(c, cl, "known requests: status, migrate RANK [NODE], drain NODE, resume NODE, checkpoint, stop, "
                "events [N]");
         return;
     }
@@ -230,9 +266,11 @@ static void accept_client(struct hmf__control *c)
         memset(cl, 0, sizeof *cl);
         cl->fd = fd;
         cl->since_ns = hmf__now_ns();
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) ||
-            (cred.uid != getuid() && cred.uid != 0))
-            refuse(cl, "only the job's owner may steer it");
+        cl->uid = (uid_t)-1;
+        if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len))
+            cl->uid = cred.uid;
+        if (cl->uid != getuid() && cl->uid != 0)
+            refuse(c, cl, "only the job's owner may steer it");
         return;
     }
     close(fd);                            /* too many at once */
@@ -246,8 +284,7 @@ static void read_client(struct hmf__control *c, struct client *cl)
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0) {
-        close(cl->fd);
-        cl->fd = -1;
+        hang_up(cl);
         return;
     }
     cl->len += (size_t)n;
@@ -257,7 +294,7 @@ static void read_client(struct hmf__control *c, struct client *cl)
         *nl = 0;
         request(c, cl);
     } else if (cl->len == sizeof cl->line - 1) {
-        refuse(cl, "the request is too long");
+        refuse(c, cl, "the request is too long");
     }
 }
 
@@ -272,13 +309,14 @@ void hmf__control_handle(struct hmf__control *c, const struct pollfd *fds, int n
             struct client *cl = &c->client[i];
             if (cl->fd < 0 || cl->fd != fds[k].fd)
                 continue;
-            if (cl->token && (fds[k].revents & (POLLHUP | POLLERR))) {
-                close(cl->fd);
-                cl->fd = -1;
+            if (cl->out) {
+                flush(cl);
+            } else if (cl->token && (fds[k].revents & (POLLHUP | POLLERR))) {
+                hang_up(cl);
             } else if (!cl->token && fds[k].revents) {
                 read_client(c, cl);
             } else if (!cl->token && now - cl->since_ns > IDLE_NS) {
-                refuse(cl, "nothing was asked");
+                refuse(c, cl, "nothing was asked");
             }
         }
     if (fds[0].revents)

@@ -16,6 +16,13 @@ unit_tests += tests/unit/test_agent tests/unit/test_schedule
 bin_PROGRAMS += hmf hmfrun
 hmfrun_SOURCES = src/tools/hmfrun.c src/tools/hmf_line.c src/tools/hmf_line.h
 hmfrun_LDADD =
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = src/tools/completion/hmf src/tools/completion/hmfrun
+check_PROGRAMS += tests/fuzz/fuzz_control
+tests_fuzz_fuzz_control_LDADD = libhmf-core.la
+shell_tests += tests/fuzz/fuzz_control.sh
+EXTRA_DIST += doc/operations.md tests/fuzz/corpus-control/status tests/fuzz/corpus-control/migrate \
+	tests/fuzz/corpus-control/resume tests/fuzz/corpus-control/drain tests/fuzz/corpus-control/events
 hmf_SOURCES = src/tools/hmf.c src/tools/hmf_check.c src/tools/hmf_check.h src/tools/hmf_job.c src/tools/hmf_job.h \
 	src/tools/hmf_line.c src/tools/hmf_line.h src/tools/hmf_status.c src/tools/hmf_events.c src/tools/hmf_plot.c
 hmf_LDADD = libhmf-core.la
@@ -36,4 +43,4 @@ check_PROGRAMS += tests/fault/newcomer
 tests_fault_newcomer_CPPFLAGS = $(mpi_cppflags)
 tests_fault_newcomer_LDFLAGS = $(mpi_ldflags)
 tests_fault_newcomer_LDADD = $(mpi_ldadd)
-shell_tests += tests/fault/newcomer.sh tests/tool.sh tests/schedule.sh
+shell_tests += tests/fault/newcomer.sh tests/tool.sh tests/schedule.sh tests/messages.sh

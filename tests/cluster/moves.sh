@@ -3,7 +3,7 @@
 # launch: limit=180
 . "$HMF_SRCDIR/tests/cluster/lib.sh"
 HMF_LIMIT=120
-steps=6000
+steps=3000
 set -- "$HMF_BUILDDIR/mpi-examples/heat2d" -s $steps -x 2 -p progress -o
 
 hosts 3

@@ -2,10 +2,10 @@
 # computes on, gives the right result and ends with status 0. A node that dies with its ranks ends the job, with a message
 # that says how to continue, and it does.  OFF_TIMES: how often each is done
 # (default 2); OFF_HOW, OFF_LOST: which of them.
-# launch: limit=400
+# launch: limit=600
 . "$HMF_SRCDIR/tests/cluster/lib.sh"
 HMF_LIMIT=90
-steps=${OFF_STEPS:-3000}
+steps=${OFF_STEPS:-1500}
 map=$HMF_SRCDIR/mpi-examples/floorplan.pgm
 heat=$HMF_BUILDDIR/mpi-examples/heat2d
 HMF_TIMEOUT=20 HMF_SILENCE=8

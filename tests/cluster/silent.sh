@@ -1,6 +1,6 @@
 # Hosts that hang and links that are cut during a move: the wait is bounded, the move is undone, and the job goes on when they are
 # back; a rank lives once only.  One that stays silent with a rank ends the job with a message.
-# launch: limit=300
+# launch: limit=400
 . "$HMF_SRCDIR/tests/cluster/lib.sh"
 HMF_LIMIT=120
 ranks=3
@@ -8,7 +8,7 @@ map=$HMF_SRCDIR/mpi-examples/floorplan.pgm
 heat=$HMF_BUILDDIR/mpi-examples/heat2d
 HMF_TIMEOUT=4 HMF_STARTUP_TIMEOUT=4 HMF_SILENCE=60
 export HMF_TIMEOUT HMF_STARTUP_TIMEOUT HMF_SILENCE HMF_EVENTS
-steps=4000
+steps=1500
 
 hosts 4
 scenario=undisturbed
