@@ -113,11 +113,13 @@ static herr_t transfer(struct vfd_file *f, haddr_t addr, size_t size, unsigned c
         size_t n = HMF__VFD_PAGE - skip < size ? HMF__VFD_PAGE - skip : size;
         unsigned char *page = page_of(f->store, addr / HMF__VFD_PAGE, out != NULL);
         if (out != NULL) {
-            if (page == NULL) {
+            /* Out of memory: noted, and the bytes are lost. A write that fails while the file is
+               closed would leave it open inside HDF5, which comes back to it when the program
+               ends: then the store is long gone. */
+            if (page == NULL)
                 f->store->failed = true;
-                return -1;
-            }
-            memcpy(page + skip, out, n);
+            else
+                memcpy(page + skip, out, n);
             out += n;
         } else {
             if (page == NULL)
