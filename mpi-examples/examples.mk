@@ -12,6 +12,11 @@ descriptions: hmf-checktype$(EXEEXT)
 	    echo "  DESCRIBE $$kept"; \
 	    ./hmf-checktype -o $(srcdir)/$$kept $(srcdir)/$${kept%.types.[ch]}.c -I$(srcdir)/include \
 	        $(MPI_CFLAGS) $(HDF5_CFLAGS) || exit; \
+	done; \
+	for header in shapes nasty hard; do \
+	    echo "  DESCRIBE tests/checktype/$$header.h"; \
+	    ./hmf-checktype -o $(srcdir)/tests/checktype/$$header.types.c \
+	        $(srcdir)/tests/checktype/$$header.h -I$(srcdir)/include || exit; \
 	done
 .PHONY: descriptions
 
