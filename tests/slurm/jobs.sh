@@ -1,4 +1,5 @@
-# Jobs in a real Slurm: a time limit that comes twice before the program is through, and a node that is drained.
+# Jobs in a real Slurm: a time limit that comes twice before the program is through, a job put into the queue again from
+# outside, one started by srun, and a node that is drained.
 # With the job script that users copy; the results are those of a run without Slurm.
 # launch: limit=600
 . "$HMF_SRCDIR/tests/lib.sh"
@@ -55,7 +56,19 @@ submit() {
 # A minute, of which Slurm leaves the job a part: the signal comes 50 s before the end.
 limited=$(submit limit --time=1 --signal=B:USR1@50 "$job_script" -np 2 "$HMF_BUILDDIR/tests/slurm/rounds") || fail "sbatch refuses it"
 
-# Meanwhile another job's node is drained, and the job told: it goes on on the other one.
+# Meanwhile another job is put into the queue again from outside, with no time to say goodbye: it goes on from its last
+# checkpoint.
+requeued=$(HMF_INTERVAL=0.2 submit requeued --time=30 "$job_script" -np 2 "$@") || fail "sbatch refuses it"
+# One is started by srun, without mpirun, where Slurm can do that.
+case $(srun --mpi=list 2>&1) in
+*pmix*) started=$(submit started --time=30 -N1 -n2 --wrap="srun --mpi=pmix $*") || fail "sbatch refuses it" ;;
+*)      started= ; echo "started: not looked at, this srun has no pmix" ;;
+esac
+id=$requeued name=requeued
+wait_for 120 test -d requeued/state/gen-000001 || broken "it does not run"
+scontrol requeue "$id" || broken "it cannot be put into the queue again"
+
+# And another job's node is drained, and the job told: it goes on on the other one.
 name=drained
 id=$(HMF_INTERVAL=0.2 submit drained --time=30 "$job_script" -np 2 "$@") || fail "sbatch refuses it"
 wait_for 60 test -d drained/state/gen-000001 || broken "it does not run"
@@ -69,6 +82,28 @@ for file in plain/*.h5; do
     cmp "$file" "$name/${file#plain/}" || broken "the result differs from that without Slurm"
 done
 echo "$name: from $first to $second"
+
+same_result() {
+    for file in plain/*.h5; do
+        cmp "$file" "$name/${file#plain/}" || broken "the result differs from that without Slurm"
+    done
+}
+
+name=requeued id=$requeued
+finished_well
+same_result
+test "$(field Restarts)" = 1 || broken "it was put into the queue again $(field Restarts) times, not once"
+echo "$name: goes on after scontrol requeue"
+
+if test -n "$started"; then
+    name=started id=$started
+    over() { ! state_is PENDING && ! state_is RUNNING && ! state_is COMPLETING; }
+    wait_for 240 over || broken "it does not come to its end"
+    state_is COMPLETED || broken "it ends as $(field JobState)"
+    same_result
+    over() { test -e "$name/state/finished" && ! state_is RUNNING && ! state_is COMPLETING; }
+    echo "$name: by srun --mpi=pmix"
+fi
 
 name=limit id=$limited
 finished_well
