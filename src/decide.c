@@ -16,6 +16,7 @@
 #define LONGEST_BACK_OFF_S 600
 #define LEAST_REMAINING_S 10
 #define LATE_S 0.005
+#define RUNNING_S 10
 
 /* ---- life -------------------- */
 
@@ -153,11 +154,13 @@ static void suspect(struct hmf__decide_host *x, double now_us, const char *why)
 static void host_sample(struct hmf__decide_host *x, const struct hmf__host_sample *s,
                         uint64_t now_ns)
 {
+    /* One look at the run queue says little: the mean of about RUNNING_S. */
+    double part = 1 - exp(-(double)(now_ns - x->seen_ns) * 1e-9 / RUNNING_S);
     double now_us = (double)now_ns * 1e-3;
     uint32_t ill = HMF__HOST_ILL | HMF__HOST_HOT | HMF__HOST_ECC;
 
     x->running = isnan(x->running) ? s->running
-                                   : x->running + SMOOTH * (s->running - x->running);
+                                   : x->running + part * (s->running - x->running);
     x->s = *s;
     x->known = true;
     x->seen_ns = now_ns;
@@ -177,6 +180,7 @@ void hmf__decide_sample(struct hmf__decide *d, const struct hmf__sample *s, uint
      * but then its agent oversleeps too. */
     double idle = fmax(0, 1 - s->part_cpu - s->part_delay);
     struct hmf__decide_rank *k;
+    double denied;
 
     d->throttled[s->proc] = s->part_throttled;
     if (s->has_host)
@@ -185,17 +189,18 @@ void hmf__decide_sample(struct hmf__decide *d, const struct hmf__sample *s, uint
         return;
     k = &d->rank[s->rank];
     k->bytes = s->memory;
+    k->bound = s->bound;
     if (s->polls == 0)
         return;
+    denied = isfinite(s->part_throttled) ? fmin(s->part_throttled, s->part_delay) : 0;
     k->cpu = k->cpu > 0 ? smooth(k->cpu, s->part_cpu) : s->part_cpu;
-    k->delay = smooth(k->delay, s->part_delay);
+    k->delay = smooth(k->delay, s->part_delay - denied);
     k->wait = smooth(k->wait, s->wait_s / s->span_s);
     k->throttled = isfinite(s->part_throttled) ? smooth(k->throttled, s->part_throttled) : 0;
     k->late_s = smooth(k->late_s, s->late_s);
     k->stopped = smooth(k->stopped, k->late_s > LATE_S ? idle : 0);
     /* Waiting for a core is the host's weight, which all there share (a rank that is bound to one has
      * that to itself); what a control group denies is not. */
-    double denied = isfinite(s->part_throttled) ? fmin(s->part_throttled, s->part_delay) : 0;
     double busy = s->span_s - s->wait_s;
     double queued = s->bound ? 0 : s->part_delay - denied;
     /* Time of which the kernel knows neither: asleep in MPI, as far as that goes; else stopped. */

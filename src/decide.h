@@ -43,6 +43,7 @@ struct hmf__decide_rank {
     double cpu, delay;          /* parts, smoothed: the contention is 1 + delay / cpu */
     double throttled, stopped;  /* parts, smoothed */
     double late_s;              /* smoothed */
+    bool bound;                 /* to some of the host's cores */
     double bytes;               /* what there is to move, at most */
     double weight;              /* W of its place */
     struct hmf_history history;

@@ -19,29 +19,6 @@ static double bounded(double w)
     return isfinite(w) && w > 1 ? w : 1;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* Median of how many want each core that the ranks on a host run on; 0: none is there. */
-static double contention(struct hmf__decide *d, int host, const int *proc_of)
-{
-    int n = 0;
-
-    for (int r = 0; r < d->nranks; r++) {
-        const struct hmf__decide_rank *k = &d->rank[r];
-        if (d->host_of[proc_of[r]] == host && k->cpu > 0)
-            d->busy[n++] = 1 + k->delay / k->cpu;
-    }
-    if (!n)
-        return 0;
-    qsort(d->busy, (size_t)n, sizeof *d->busy, ascending);
-    return d->busy[(n - 1) / 2];
-}
-
 static double denied(double part)
 {
     return isfinite(part) && part > 0.1 ? 1 / (1 - fmin(part, 0.99)) : 1;
@@ -52,12 +29,11 @@ void hmf__decide_weights(struct hmf__decide *d, const int *proc_of, const bool *
 {
     for (int h = 0; h < d->nhosts; h++) {
         struct hmf__decide_host *x = &d->host[h];
-        double had = contention(d, h, proc_of);
         double cores = x->known && x->s.cores > 0 ? x->s.cores : 1;
         double stall = x->known && x->s.psi_memory > 0 ? 1 / (1 - fmin(x->s.psi_memory, 0.99)) : 1;
         double clock = x->known && x->s.clock > 0 && (x->s.flags & HMF__HOST_HOT) ? 1 / x->s.clock : 1;
-        double more = x->known && isfinite(x->running) ? (x->running + 1) / cores : 1;
-        double spare = 1;
+        double running = x->known && isfinite(x->running) ? x->running : 0, spare = 1;
+        int ours = 0;
 
         x->free = 0;
         for (int p = 0; p < d->nprocs; p++)
@@ -65,14 +41,22 @@ void hmf__decide_weights(struct hmf__decide *d, const int *proc_of, const bool *
                 x->free++;
                 spare = denied(d->throttled[p]);
             }
-        x->weight = bounded(had) * stall * clock;
-        x->weight_more = fmax(bounded(had), bounded(more)) * stall * clock * spare;
+        for (int r = 0; r < d->nranks; r++)
+            ours += d->host_of[proc_of[r]] == h;
+        if (x->known && x->s.quota > 0)
+            spare = fmax(spare, bounded((ours + 1) / x->s.quota));
+        /* By the same measure for hosts with and without ranks, else one kind would look better. */
+        x->weight = bounded(running / cores) * stall * clock;
+        x->weight_more = bounded((running + 1) / cores) * stall * clock * spare;
         x->response_us = (double)(now_ns - x->seen_ns) * 1e-3;
     }
     for (int r = 0; r < d->nranks; r++) {
         struct hmf__decide_rank *k = &d->rank[r];
+        /* Who is bound to cores does not share the host's, but has those to himself, or not. */
+        double own = k->bound && k->cpu > 0 ? bounded(1 + k->delay / k->cpu) : 1;
         k->weight = d->host[d->host_of[proc_of[r]]].weight *
-                    fmax(hmf__slow_factor(&d->slow, r), denied(fmax(k->throttled, k->stopped)));
+                    fmax(fmax(hmf__slow_factor(&d->slow, r), own),
+                         denied(fmax(k->throttled, k->stopped)));
     }
 }
 

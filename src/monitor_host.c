@@ -98,8 +98,8 @@ static double pressure(const struct hmf__host *h, const char *path, const char *
 
 static double cores(const struct hmf__host *h)
 {
-    char path[400], text[64];
-    double n = NAN, quota, period;
+    char text[64];
+    double n = NAN;
     cpu_set_t set;
 
     if (!h->root[0] && !sched_getaffinity(0, sizeof set, &set))
@@ -108,19 +108,25 @@ static double cores(const struct hmf__host *h)
         int lo = 0, hi = 0;
         n = sscanf(text, "%d-%d", &lo, &hi) == 2 ? hi - lo + 1 : 1;
     }
-    if (h->cgroup[0]) {
-        snprintf(path, sizeof path, "%s/cpu.max", h->cgroup);
-        if (slurp(h, path, text, sizeof text) &&
-            sscanf(text, "%lf %lf", &quota, &period) == 2 && period > 0)
-            return fmin(n, quota / period);
-        snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", h->cgroup);
-        quota = number(h, path);
-        snprintf(path, sizeof path, "%s/cpu.cfs_period_us", h->cgroup);
-        period = number(h, path);
-        if (quota > 0 && period > 0)
-            return fmin(n, quota / period);
-    }
     return n;
+}
+
+static double quota(const struct hmf__host *h)
+{
+    char path[400], text[64];
+    double most, period;
+
+    if (!h->cgroup[0])
+        return INFINITY;
+    snprintf(path, sizeof path, "%s/cpu.max", h->cgroup);
+    if (slurp(h, path, text, sizeof text) && sscanf(text, "%lf %lf", &most, &period) == 2 &&
+        period > 0)
+        return most / period;
+    snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", h->cgroup);
+    most = number(h, path);
+    snprintf(path, sizeof path, "%s/cpu.cfs_period_us", h->cgroup);
+    period = number(h, path);
+    return most > 0 && period > 0 ? most / period : INFINITY;
 }
 
 static void load(const struct hmf__host *h, struct hmf__host_sample *out)
@@ -342,6 +348,27 @@ int hmf__host_drained(const char *output, const char *host)
 
 /* ---- all of it -------------------- */
 
+/* Copies text, %h becoming the host's name; false: it does not fit. */
+static bool name_host(const char *text, char *out, size_t len)
+{
+    char host[65] = "";
+    size_t n = 0;
+
+    gethostname(host, sizeof host - 1);
+    for (; *text && n < len; text++) {
+        if (text[0] == '%' && text[1] == 'h') {
+            n += (size_t)snprintf(out + n, len - n, "%s", host);
+            text++;
+        } else {
+            out[n++] = *text;
+        }
+    }
+    if (n >= len)
+        return false;
+    out[n] = '\0';
+    return true;
+}
+
 void hmf__host_open(struct hmf__host *h)
 {
     const char *root, *owner, *file;
@@ -356,7 +383,7 @@ void hmf__host_open(struct hmf__host *h)
         h->root[0] = '\0';
     }
     snprintf(h->owner, sizeof h->owner, "%s", owner);
-    if ((size_t)snprintf(h->notice, sizeof h->notice, "%s", file) >= sizeof h->notice) {
+    if (!name_host(file, h->notice, sizeof h->notice)) {
         hmf__log(HMF__LOG_ERROR, "HMF_NOTICE is longer than %zu characters: it is not used",
                  sizeof h->notice - 1);
         h->notice[0] = '\0';
@@ -372,6 +399,7 @@ void hmf__host_read(struct hmf__host *h, double wall_s, struct hmf__host_sample 
     memcpy(out->reason, h->reason, sizeof out->reason);
     find_cgroup(h);
     out->cores = cores(h);
+    out->quota = quota(h);
     load(h, out);
     heat(h, out);
     if (h->owner[0] && owner_is_there(h, wall_s))
@@ -401,6 +429,7 @@ double hmf__get_double(struct hmf__buf *in)
 void hmf__host_put(struct hmf__buf *out, const struct hmf__host_sample *s)
 {
     hmf__put_double(out, s->cores);
+    hmf__put_double(out, s->quota);
     hmf__put_double(out, s->running);
     hmf__put_double(out, s->load);
     hmf__put_double(out, s->psi_cpu);
@@ -417,6 +446,7 @@ void hmf__host_get(struct hmf__buf *in, struct hmf__host_sample *s)
     char *reason;
 
     s->cores = hmf__get_double(in);
+    s->quota = hmf__get_double(in);
     s->running = hmf__get_double(in);
     s->load = hmf__get_double(in);
     s->psi_cpu = hmf__get_double(in);

@@ -20,7 +20,8 @@ enum hmf__host_flag {
 };
 
 struct hmf__host_sample {       /* NAN: not known */
-    double cores;               /* that this process may use */
+    double cores;               /* that this process may run on */
+    double quota;               /* how many of them its control group may use at once; INFINITY: all */
     double running;             /* threads that run or could, now */
     double load;                /* the same, mean of a minute */
     double psi_cpu, psi_memory; /* part of the last 10 s in which some waited for a core, and all
@@ -35,7 +36,8 @@ struct hmf__host_sample {       /* NAN: not known */
 struct hmf__host {
     char root[256];
     char owner[40];             /* HMF_OWNER: user to whom the host belongs, "" nobody */
-    char notice[300];           /* HMF_NOTICE: file with the time of the host's end, "" none */
+    char notice[300];           /* HMF_NOTICE: file with the time of the host's end, %h in it
+                                   being its name; "" none */
     char cgroup[300];           /* where the CPU control group's files are, "" unknown */
     bool counted;               /* the counters below have been read once */
     double heat, ecc;
