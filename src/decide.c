@@ -178,7 +178,7 @@ void hmf__decide_sample(struct hmf__decide *d, const struct hmf__sample *s, uint
 {
     /* The main thread had neither a core nor a wish for one: it slept, or its process is being stopped,
      * but then its agent oversleeps too. */
-    double idle = fmax(0, 1 - s->part_cpu - s->part_delay);
+    double idle = 1 - s->part_cpu - s->part_delay;
     struct hmf__decide_rank *k;
     double denied;
 
@@ -198,13 +198,14 @@ void hmf__decide_sample(struct hmf__decide *d, const struct hmf__sample *s, uint
     k->wait = smooth(k->wait, s->wait_s / s->span_s);
     k->throttled = isfinite(s->part_throttled) ? smooth(k->throttled, s->part_throttled) : 0;
     k->late_s = smooth(k->late_s, s->late_s);
-    k->stopped = smooth(k->stopped, k->late_s > LATE_S ? idle : 0);
+    /* Waits are counted late: only the mean over several samples says something. */
+    k->stopped += SMOOTH / 2 * ((k->late_s > LATE_S ? idle : 0) - k->stopped);
     /* Waiting for a core is the host's weight, which all there share (a rank that is bound to one has
      * that to itself); what a control group denies is not. */
     double busy = s->span_s - s->wait_s;
     double queued = s->bound ? 0 : s->part_delay - denied;
     /* Time of which the kernel knows neither: asleep in MPI, as far as that goes; else stopped. */
-    double stopped = idle * s->span_s - s->wait_s;
+    double stopped = fmax(0, idle) * s->span_s - s->wait_s;
     double worked = fmax(0.01, 1 - fmax(0, stopped) / fmax(busy, 1e-9) - denied);
     k->busy_s = busy / (double)s->polls;
     k->queued_s = queued * s->span_s / (double)s->polls;

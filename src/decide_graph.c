@@ -56,7 +56,7 @@ void hmf__decide_weights(struct hmf__decide *d, const int *proc_of, const bool *
         double own = k->bound && k->cpu > 0 ? bounded(1 + k->delay / k->cpu) : 1;
         k->weight = d->host[d->host_of[proc_of[r]]].weight *
                     fmax(fmax(hmf__slow_factor(&d->slow, r), own),
-                         denied(fmax(k->throttled, k->stopped)));
+                         fmax(denied(k->throttled), k->stopped > 0.25 ? denied(k->stopped) : 1));
     }
 }
 

@@ -155,7 +155,7 @@ static void take_sample(struct hmf__agent *a, uint64_t now_ns, struct hmf__sampl
     } else if (m->last_ns && span > 0) {
         progress(m, now_ns, s);
         s->part_cpu = fmin(1, (cpu - m->cpu_s) / span);
-        s->part_delay = fmin(1, (delay - m->delay_s) / span);
+        s->part_delay = (delay - m->delay_s) / span;
         s->part_throttled = fmin(1, fmax(0, throttled - m->throttled_s) / span);
     }
     m->last_ns = now_ns;

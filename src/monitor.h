@@ -22,7 +22,8 @@ struct hmf__sample {
     double wait_s;              /* part of it that was inside MPI */
     /* Since the sample before. */
     double part_cpu;            /* of the time the main thread was on a CPU */
-    double part_delay;          /* ... it could have run, but had none */
+    double part_delay;          /* ... it could have run, but had none; the kernel adds a wait when it
+                                   is over, so this may be above 1 after too little */
     double part_throttled;      /* ... its control group was denied the CPU; NAN: not known */
     double late_s;              /* how much later than it wanted to the agent woke up */
     double memory;              /* resident, bytes */
