@@ -154,6 +154,8 @@ static void rounds(void)
     }
     hmf_state_free(a.state);
     hmf_state_free(b.state);
+    CU_ASSERT_EQUAL(hmf_type_undefine(NODE), HMF_OK);
+    CU_ASSERT_EQUAL(hmf_type_undefine(LEAF), HMF_OK);
 }
 
 static const struct unit_test tests[] = {
