@@ -26,6 +26,7 @@ struct options {
     const char *progress; /* file that gets a line per step and rank, or NULL */
     int steps, refine;
     int frames; /* a picture after every so many steps, 0 for the last only */
+    int wait_ms; /* in every step: to look on, or to have time to interfere */
 };
 
 /* The part of the grid that this rank owns, with a halo of one cell around it. */
@@ -52,7 +53,8 @@ static void usage(const char *program)
 {
     fprintf(stderr,
             "usage: %s [-s steps] [-x cells per pixel side] [-o output prefix]\n"
-            "       [-f steps between pictures] [-p progress file] plan.pgm\n",
+            "       [-f steps between pictures] [-p progress file] [-w milliseconds to wait in each step]\n"
+            "       plan.pgm\n",
             program);
 }
 
@@ -61,7 +63,7 @@ static int options_read(int argc, char **argv, struct options *opt)
     int c;
 
     *opt = (struct options){.out = "heat2d", .steps = 4000, .refine = 1};
-    while ((c = getopt(argc, argv, "s:x:o:f:p:")) != -1) {
+    while ((c = getopt(argc, argv, "s:x:o:f:p:w:")) != -1) {
         if (c == 's')
             opt->steps = atoi(optarg);
         else if (c == 'x')
@@ -72,11 +74,13 @@ static int options_read(int argc, char **argv, struct options *opt)
             opt->frames = atoi(optarg);
         else if (c == 'p')
             opt->progress = optarg;
+        else if (c == 'w')
+            opt->wait_ms = atoi(optarg);
         else
             return -1;
     }
     if (optind != argc - 1 || opt->steps < 0 || opt->refine < 1 || opt->refine > 64 ||
-        opt->frames < 0)
+        opt->frames < 0 || opt->wait_ms < 0)
         return -1;
     opt->plan = argv[optind];
     return 0;
@@ -323,6 +327,9 @@ int main(int argc, char **argv)
         if (progress >= 0)
             dprintf(progress, "step %d rank %d host %s pid %d compute %.6f halo %.6f time %.6f\n",
                     step, part.rank, host, (int)getpid(), end - middle, middle - start, end);
+        if (opt.wait_ms)
+            nanosleep(&(struct timespec){.tv_sec = opt.wait_ms / 1000,
+                                         .tv_nsec = opt.wait_ms % 1000 * 1000000L}, NULL);
         if (opt.frames && step % opt.frames == 0 && step < opt.steps)
             status |= output(&opt, &part, &plan, u, step);
     }

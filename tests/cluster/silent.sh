@@ -20,7 +20,7 @@ begin() {
     cd "$HMF_SCRATCH" && mkdir "$1" && cd "$1" || exit 99
     HMF_EVENTS=$PWD/events.jsonl
     over "$HMF_BUILDDIR/hmfrun" --launcher "$MPIRUN" --spares 2 --grace 6 -np $ranks --map-by node \
-        "$heat" -s $steps -x 2 -p progress -o moved "$map" >out 2>err &
+        "$heat" -s $steps -x 2 -w 10 -p progress -o moved "$map" >out 2>err &
     job=$!
     at_step $((steps / 20))
 }
