@@ -5,7 +5,8 @@ pkginclude_HEADERS += include/auto.h
 hmfinclude_HEADERS += include/hmf/job.h include/hmf/comm.h
 # The agents know nothing of MPI: unit tests run a whole job of them in one process.
 libhmf_core_la_SOURCES += src/net.c src/net.h src/op.c src/op.h src/agent.c src/agent.h \
-	src/wave.c src/wave.h src/coord.c src/coord.h src/control.c src/control.h \
+	src/wave.c src/wave.h src/coord.c src/coord.h src/coord_priv.h src/coord_ask.c src/coord_report.c \
+	src/coord_drain.c src/coord_decide.c src/control.c src/control.h \
 	src/rundir.c src/rundir.h src/schedule.c src/schedule.h src/events.c src/events.h \
 	src/pulse.c src/pulse.h
 libhmf_mpi_la_SOURCES += src/xfer.c src/xfer.h src/settings.c src/settings.h src/move.c src/move.h \
