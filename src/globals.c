@@ -184,7 +184,8 @@ static hmf_status_t add(struct search *s, Dwarf_Die *die)
     hmf__globals_plain(&plain, &is_const);
     while (dwarf_tag(&plain) == DW_TAG_array_type && hmf__globals_type_of(&plain, &plain))
         hmf__globals_plain(&plain, &is_const);
-    if (is_const || !strncmp(name, "hmf_", 4) || dwarf_aggregate_size(&type, &size) || !size)
+    if (is_const || !strncmp(name, "hmf_", 4) || !strncmp(name, "__", 2) ||
+        dwarf_aggregate_size(&type, &size) || !size)
         return HMF_OK;
 
     char *full = full_name(s, die, name);

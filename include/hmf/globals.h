@@ -8,7 +8,8 @@
  *
  * The program is compiled with -g (optimised or not); the debug information may also lie where
  * Debian's -dbgsym packages put it.  Looked at are the variables of the executable itself, not
- * those of shared libraries; not constants, nor the variables of each thread.
+ * those of shared libraries; not constants, nor the variables of each thread, nor names that begin
+ * with two underscores, which are the compiler's.
  *
  * A global is called by its name, a static one `file.c:name`, one inside a function
  * `file.c:function:name`.  Lists hold such names, with the wildcards * ? [] of the shell, separated
