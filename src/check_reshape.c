@@ -548,7 +548,8 @@ static hmf_status_t prepare(struct reshape *r)
         if (r->targets[i].parts->share == HMF__SHARE_PARTS)
             rc = intersect(r, i);
     }
-    qsort(r->hits, r->nhits, sizeof(*r->hits), by_writer);
+    if (r->nhits > 0)
+        qsort(r->hits, r->nhits, sizeof(*r->hits), by_writer);
     if (rc == HMF_OK && (r->source.window = hmf__malloc(WINDOW_MAX)) == NULL)
         rc = no_memory();
     if (rc == HMF_OK)

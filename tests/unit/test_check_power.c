@@ -404,7 +404,8 @@ static void put(int dir, const char *path)
         }
         FILE *f = fopen(name, "w");
         CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-        fwrite(files[left[i].node].data, 1, files[left[i].node].size, f);
+        if (files[left[i].node].size > 0)
+            fwrite(files[left[i].node].data, 1, files[left[i].node].size, f);
         fclose(f);
     }
 }
