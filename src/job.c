@@ -174,6 +174,7 @@ hmf_status_t hmf__job_init(int *argc, char ***argv)
     struct hmf__agent *a = &j->agent;
     struct hmf__settings set;
     hmf_status_t st;
+    bool spare;
 
     (void)argc;
     (void)argv;
@@ -190,7 +191,8 @@ hmf_status_t hmf__job_init(int *argc, char ***argv)
     for (int r = 0; r < set.nranks; r++)
         if (set.proc_of[r] == a->proc)
             a->rank = r;
-    a->role = a->rank < 0 ? HMF__ROLE_SPARE : HMF__ROLE_ACTIVE;
+    spare = a->rank < 0;                  /* its agent may be sent a rank before we wait for one */
+    a->role = spare ? HMF__ROLE_SPARE : HMF__ROLE_ACTIVE;
     a->program = hmf__strdup(set.program);
     hmf__log_identity(a->rank);
     if ((st = agree(hmf__world_init(set.nranks, set.proc_of))))
@@ -199,7 +201,7 @@ hmf_status_t hmf__job_init(int *argc, char ***argv)
     if (!a->program || (st = start_agent(a))) {
         hmf__log(HMF__LOG_ERROR, "this job runs without moves and checkpoints");
         j->can_stop = false;
-        if (a->role == HMF__ROLE_SPARE)
+        if (spare)
             hmf__job_park(j);
         hmf__startup_begin(0);
         return HMF_OK;
@@ -208,7 +210,7 @@ hmf_status_t hmf__job_init(int *argc, char ***argv)
     hmf__monitor_watch(a->monitor);
     hmf__job_signal(SIGUSR1, 1);
     hmf__job_signal(SIGUSR2, 1);
-    if (a->role == HMF__ROLE_SPARE)
+    if (spare)
         wait_as_spare(j);
     else
         hmf__startup_begin(set.nranks < a->nprocs);

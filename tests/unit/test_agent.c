@@ -174,7 +174,7 @@ static void *program(void *arg)
     struct hmf__agent *a = &j->a[s->proc];
     int here = 1;
 
-    if (a->role == HMF__ROLE_SPARE)
+    if (s->proc >= j->nranks)             /* even if a rank was sent to it by now */
         here = spare(j, a);
     if (here == 1) {
         int rank = a->rank;
@@ -458,8 +458,8 @@ static void messages(void)
         struct job *j = new_job(n, 1, 150);
         uint32_t most = 0, all = 0, depth = 0;
 
+        ask_move(j, n / 2, n - 1);        /* before the ranks begin: they do not poll for long */
         go(j);
-        ask_move(j, n / 2, n - 1);
         join_all(j);
         CU_ASSERT_EQUAL(joined_sum(j->moved, MAXP), 1);
         for (int p = 0; p < j->nprocs; p++) {
