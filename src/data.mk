@@ -18,7 +18,7 @@ libhmf_core_la_SOURCES += src/parts.c src/parts.h
 
 unit_tests += tests/unit/test_base tests/unit/test_buf tests/unit/test_crc32c \
 	tests/unit/test_type tests/unit/test_image tests/unit/test_plan tests/unit/test_language tests/unit/test_length tests/unit/test_forms tests/unit/test_stream
-EXTRA_DIST += tests/unit/carry.h tests/unit/foreign.h tests/unit/golden.h tests/unit/golden2.h tests/tools/image.py tests/golden/README.md \
+EXTRA_DIST += tests/unit/carry.h tests/unit/pair.h tests/unit/foreign.h tests/unit/golden.h tests/unit/golden2.h tests/tools/image.py tests/golden/README.md \
 	tests/golden/v1-x86_64.hmf tests/golden/v1-x86_64.txt tests/golden/v2-x86_64.hmf tests/golden/v2-x86_64.txt \
 	tests/golden/v2-s390x.hmf tests/golden/v2-s390x.txt tests/golden/v2-i386.hmf tests/golden/v2-i386.txt \
 	tests/golden/v2-powerpc.hmf tests/golden/v2-powerpc.txt doc/type-language.md doc/image-format.md

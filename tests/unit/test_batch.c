@@ -9,8 +9,6 @@
 
 #include <stdio.h>
 
-#define LEN(a) (sizeof(a) / sizeof(a)[0])
-
 enum { NODE = 10200, LEAF = 10201, MOST = 1500, ROWS = 5 };
 
 struct leaf {

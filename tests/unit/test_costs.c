@@ -10,20 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-#define GOOD(call)                                                                                \
-    do {                                                                                          \
-        hmf_status_t rc_ = call;                                                                  \
-        if (rc_ != HMF_OK)                                                                        \
-            printf("\n%s\n", hmf_error_text());                                                   \
-        CU_ASSERT_EQUAL_FATAL(rc_, HMF_OK);                                                       \
-    } while (0)
-#define BAD(call, code, words)                                                                    \
-    do {                                                                                          \
-        CU_ASSERT_EQUAL(call, code);                                                              \
-        if (!strstr(hmf_error_text(), words))                                                     \
-            printf("\n%s\n", hmf_error_text());                                                   \
-        CU_ASSERT_PTR_NOT_NULL(strstr(hmf_error_text(), words));                                  \
-    } while (0)
 #define NEAR(a, b) CU_ASSERT_DOUBLE_EQUAL(a, b, 1e-9 * (1 + fabs((double)(b))))
 
 static hmf_graph_t *g;

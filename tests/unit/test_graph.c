@@ -12,8 +12,6 @@
 
 #include <stdio.h>
 
-#define LEN(a) (sizeof(a) / sizeof(a)[0])
-
 enum { BLOCKS = 60, MOST = 6, GLOBALS = 9, OUT = 3, VERTEX = 10100, KINDS = 5 };
 
 struct vertex {

@@ -2,17 +2,14 @@
  * That libhmf-heap fills the table by itself is for tests/heap.sh. */
 #include "config.h"
 
-#include "carry.h"
 #include "heap.h"
 #include "hmf/type.h"
 #include "typemap.h"
 
-#include "unit.h"
+#include "pair.h"
 
 #include <pthread.h>
 #include <stdio.h>
-
-#define LEN(a) (sizeof(a) / sizeof(a)[0])
 
 /* Asked by the address sanitizer, if it is there: more memory than there is gives NULL, as ever. */
 const char *__asan_default_options(void);
@@ -20,38 +17,6 @@ const char *__asan_default_options(void)
 {
     return "allocator_may_return_null=1";
 }
-
-static hmf_state_t *a, *b;
-
-static void begin(void)
-{
-    CU_ASSERT_EQUAL_FATAL(hmf_state_new(&a), HMF_OK);
-    CU_ASSERT_EQUAL_FATAL(hmf_state_new(&b), HMF_OK);
-}
-
-static void end(void)
-{
-    hmf_state_free(a);
-    hmf_state_free(b);
-}
-
-#define ADD(s, name, var, desc)                                                                   \
-    CU_ASSERT_EQUAL_FATAL(hmf_state_add(s, name, &(var), sizeof(var), desc, LEN(desc), NULL),     \
-                          HMF_OK)
-#define GOOD(call)                                                                                \
-    do {                                                                                          \
-        hmf_status_t rc_ = call;                                                                  \
-        if (rc_ != HMF_OK)                                                                        \
-            printf("\n%s\n", hmf_error_text());                                                   \
-        CU_ASSERT_EQUAL_FATAL(rc_, HMF_OK);                                                       \
-    } while (0)
-#define BAD(call, code, words)                                                                    \
-    do {                                                                                          \
-        CU_ASSERT_EQUAL(call, code);                                                              \
-        if (!strstr(hmf_error_text(), words))                                                     \
-            printf("\n%s\n", hmf_error_text());                                                   \
-        CU_ASSERT_PTR_NOT_NULL(strstr(hmf_error_text(), words));                                  \
-    } while (0)
 
 static size_t size_at(const void *p)
 {

@@ -1,47 +1,14 @@
 /* Lengths that are expressions over fields: products, sums, parts of nested structs and arrays. */
 #include "config.h"
 
-#include "carry.h"
 #include "hmf/type.h"
 #include "type.h"
 #include "typemap.h"
 
-#include "unit.h"
+#include "pair.h"
 
 #include <limits.h>
 #include <stdio.h>
-
-#define LEN(a) (sizeof(a) / sizeof(a)[0])
-#define GOOD(call)                                                                                \
-    do {                                                                                          \
-        hmf_status_t rc_ = call;                                                                  \
-        if (rc_ != HMF_OK)                                                                        \
-            printf("\n%s\n", hmf_error_text());                                                   \
-        CU_ASSERT_EQUAL_FATAL(rc_, HMF_OK);                                                       \
-    } while (0)
-#define BAD(call, code, words)                                                                    \
-    do {                                                                                          \
-        CU_ASSERT_EQUAL(call, code);                                                              \
-        if (!strstr(hmf_error_text(), words))                                                     \
-            printf("\n%s\n", hmf_error_text());                                                   \
-        CU_ASSERT_PTR_NOT_NULL(strstr(hmf_error_text(), words));                                  \
-    } while (0)
-#define ADD(s, name, var, desc)                                                                   \
-    GOOD(hmf_state_add(s, name, &(var), sizeof(var), desc, LEN(desc), NULL))
-
-static hmf_state_t *a, *b;
-
-static void begin(void)
-{
-    GOOD(hmf_state_new(&a));
-    GOOD(hmf_state_new(&b));
-}
-
-static void end(void)
-{
-    hmf_state_free(a);
-    hmf_state_free(b);
-}
 
 static int *numbers(int n)
 {

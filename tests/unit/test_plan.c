@@ -15,15 +15,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#define LEN(a) (sizeof(a) / sizeof(a)[0])
-#define GOOD(call)                                                                                \
-    do {                                                                                          \
-        hmf_status_t rc_ = call;                                                                  \
-        if (rc_ != HMF_OK)                                                                        \
-            printf("\n%s\n", hmf_error_text());                                                   \
-        CU_ASSERT_EQUAL_FATAL(rc_, HMF_OK);                                                       \
-    } while (0)
-
 static const struct hmf__abi abis[] = {
     {0, 8, 1, 8, HMF__LD_X87, 16, 16},  /* x86-64 */
     {0, 8, 0, 8, HMF__LD_QUAD, 16, 16}, /* aarch64 */

@@ -11,13 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define GOOD(call)                                                                                \
-    do {                                                                                          \
-        hmf_status_t rc_ = call;                                                                  \
-        if (rc_ != HMF_OK)                                                                        \
-            printf("\n%s\n", hmf_error_text());                                                   \
-        CU_ASSERT_EQUAL_FATAL(rc_, HMF_OK);                                                       \
-    } while (0)
 #define SAYS(words)                                                                               \
     do {                                                                                          \
         if (!strstr(d.why, words))                                                                \

@@ -10,13 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-#define GOOD(call)                                                                                \
-    do {                                                                                          \
-        hmf_status_t rc_ = call;                                                                  \
-        if (rc_ != HMF_OK)                                                                        \
-            printf("\n%s\n", hmf_error_text());                                                   \
-        CU_ASSERT_EQUAL_FATAL(rc_, HMF_OK);                                                       \
-    } while (0)
 #define NEAR(a, b) CU_ASSERT_DOUBLE_EQUAL(a, b, 1)
 #define S 1e6
 

@@ -15,8 +15,6 @@
 #include <time.h>
 #include <wchar.h>
 
-#define LEN(a) (sizeof(a) / sizeof(a)[0])
-
 static struct hmf__types t;
 
 static uint32_t compile(const int *desc, size_t len)

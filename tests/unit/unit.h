@@ -1,4 +1,5 @@
-/* Frame of a unit test program: a table of CUnit tests, one program a source file, exit status. */
+/* Frame of a unit test program: a table of CUnit tests, one program a source file, exit status; and
+ * assertions about calls that return a status, which show the library's own text when they fail. */
 #ifndef UNIT_H
 #define UNIT_H
 
@@ -6,6 +7,26 @@
 #include <CUnit/CUnit.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define LEN(a) (sizeof(a) / sizeof(a)[0])
+
+#define GOOD(call)                                                                                \
+    do {                                                                                          \
+        hmf_status_t rc_ = call;                                                                  \
+        if (rc_ != HMF_OK)                                                                        \
+            printf("\n%s\n", hmf_error_text());                                                   \
+        CU_ASSERT_EQUAL_FATAL(rc_, HMF_OK);                                                       \
+    } while (0)
+
+/* It fails with this code, and the text has these words. */
+#define BAD(call, code, words)                                                                    \
+    do {                                                                                          \
+        CU_ASSERT_EQUAL(call, code);                                                              \
+        if (!strstr(hmf_error_text(), words))                                                     \
+            printf("\n%s\n", hmf_error_text());                                                   \
+        CU_ASSERT_PTR_NOT_NULL(strstr(hmf_error_text(), words));                                  \
+    } while (0)
 
 struct unit_test {
     const char *name;
