@@ -1,7 +1,7 @@
 #!/bin/sh
 # A cluster of hosts on one machine, made of namespaces, for tests and for trying things by hand; wants root, iproute2 and
-# util-linux. Each host has its own network, host name, processes and mounts of /proc; files are shared, as on a cluster with
-# one file system. All hosts hang off a bridge in "head", the login node, where mpirun runs. Nothing is added to the machine's
+# util-linux. Each host has its own network, host name, processes, /proc and /dev/shm; other files are shared, as on a cluster
+# with one file system. All hosts hang off a bridge in "head", the login node, where mpirun runs. Nothing is added to the machine's
 # own network, /etc/hosts or host name, and one kill ends everything.
 #
 #   hosts.sh up DIR N          makes head and node0 .. node(N-1); what is known of them is in DIR.  HOSTS_OWNER=PID: they go
@@ -136,7 +136,8 @@ make_host() {
     done
     echo "$pid" >"$dir/$1.pid"
     sed -n 's/^NSpid.*[[:space:]]\([0-9]*\)[[:space:]]1$/\1/p' "/proc/$pid/status" >"$dir/$1.headpid"
-    inside "$1" sh -c "hostname $1 && mount -t proc proc /proc && mount --bind '$dir/hosts' /etc/hosts && ip link set lo up" \
+    # Memory of its own to share: Open MPI names segments and folders by host and process, which are alike in two clusters.
+    inside "$1" sh -c "hostname $1 && mount -t proc proc /proc && mount -t tmpfs tmpfs /dev/shm && mount --bind '$dir/hosts' /etc/hosts && ip link set lo up" \
         2>"$dir/$1.err" || { echo "host $1 cannot be set up: $(cat "$dir/$1.err")"; return 77; }
 }
 
@@ -219,7 +220,7 @@ down() {
 launch() {
     exec "$self" exec "$dir" head env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
         OMPI_MCA_orte_default_hostfile="$dir/hostfile" OMPI_MCA_plm_rsh_agent="$dir/enter" OMPI_MCA_plm=rsh OMPI_MCA_ras=^slurm \
-        OMPI_MCA_plm_rsh_no_tree_spawn=1 OMPI_MCA_pml=ob1 OMPI_MCA_btl=tcp,self,vader \
+        OMPI_MCA_orte_tmpdir_base=/dev/shm OMPI_MCA_plm_rsh_no_tree_spawn=1 OMPI_MCA_pml=ob1 OMPI_MCA_btl=tcp,self,vader \
         OMPI_MCA_btl_tcp_if_include=$net.0/24 OMPI_MCA_oob_tcp_if_include=$net.0/24 OMPI_MCA_hwloc_base_binding_policy=none \
         OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_vader_single_copy_mechanism=none \
         OMPI_MCA_osc=^rdma HWLOC_HIDE_ERRORS=2 "${MPIRUN:-mpirun}" "$@"
