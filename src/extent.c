@@ -15,7 +15,6 @@
 #include "heap.h"
 #include "statepriv.h"
 
-#define GOLDEN 0x9e3779b97f4a7c15u
 
 /* The block around p, looked for no further than p's region of memory. */
 static bool find_block(struct hmf__walk *w, const void *p, struct hmf__heap_block *b)
@@ -78,7 +77,7 @@ struct blocks { /* by open addressing */
 
 static struct entry *place_of(const struct blocks *t, uintptr_t start)
 {
-    size_t h = (size_t)((uint64_t)start * GOLDEN >> 20) & (t->size - 1);
+    size_t h = (size_t)((uint64_t)start * HMF__GOLDEN >> 20) & (t->size - 1);
 
     while (t->v[h].block.start && t->v[h].block.start != start)
         h = (h + 1) & (t->size - 1);

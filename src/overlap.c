@@ -126,22 +126,7 @@ static hmf_status_t add_merge(struct hmf__walk *w, uint32_t cand, uint32_t into,
         m->leaf = leaf;
         return HMF_OK;
     }
-    if (w->nmerges == w->merges_cap) {
-        size_t cap = w->merges_cap ? 2 * w->merges_cap : 1024, bytes;
-        if (hmf__mul_overflow(cap, sizeof *w->merges, &bytes))
-            return hmf__fail(HMF_ERR_LIMIT, "too many interior pointers");
-        struct hmf__merge *m = hmf__big_alloc(bytes);
-        if (!m)
-            return hmf__fail(HMF_ERR_NOMEM, "no memory for %zu interior pointers", cap);
-        if (w->nmerges)
-            memcpy(m, w->merges, w->nmerges * sizeof *m);
-        hmf__big_free(w->merges, w->merges_cap * sizeof *m);
-        w->merges = m;
-        w->merges_cap = cap;
-    }
-    w->merges[w->nmerges++] = (struct hmf__merge){.leaf = leaf, .into = into};
-    w->cands[cand].merged = (uint32_t)w->nmerges;
-    return HMF_OK;
+    return hmf__walk_new_merge(w, cand, &(struct hmf__merge){.leaf = leaf, .into = into});
 }
 
 static const char *name_of(const struct hmf__walk *w, uint32_t cand, char *buf, size_t size)

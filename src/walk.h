@@ -13,6 +13,7 @@
 #ifndef HMF__WALK_H
 #define HMF__WALK_H
 
+#include "base.h"
 #include "slots.h"
 #include "state.h"
 #include "type.h"
@@ -52,6 +53,10 @@ struct hmf__tail {
 };
 
 enum { HMF__GRAIN = 16 }; /* bytes */
+
+enum { HMF__WALK_SMALL = 4096 }; /* bytes of candidates that go into the regions' ids */
+#define HMF__NO_SHAPE UINT32_MAX
+#define HMF__GOLDEN 0x9e3779b97f4a7c15u /* for hash tables */
 
 /* Copies of all candidates of one type, in their order, pointers cleared: made while the walk reads
  * them, so that each node is touched once.  Only for types that hold pointers. */
@@ -130,11 +135,14 @@ const struct hmf__slots *hmf__walk_slots(const struct hmf__walk *w, uint32_t typ
  * hmf__big_alloc.  HMF_ERR_LIMIT, HMF_ERR_NOMEM. */
 hmf_status_t hmf__walk_grow(void *pv, size_t *cap, size_t used, size_t need, size_t each);
 
-/* ---- shared between walk.c, batch.c, overlap.c, extent.c and region.c ---- */
+/* ---- shared between the files of the walk ---- */
 
 /* How a person would write the place `offset` in candidate c: "sim->boxes[3].atoms". */
 const char *hmf__walk_path(const struct hmf__walk *w, size_t c, uint64_t offset, char *buf,
                            size_t size);
+
+/* Candidate c lies in another one, or is no block for another reason.  HMF_ERR_LIMIT, _NOMEM. */
+hmf_status_t hmf__walk_new_merge(struct hmf__walk *w, size_t c, const struct hmf__merge *m);
 
 /* Find out which candidates lie within others. */
 hmf_status_t hmf__walk_overlaps(struct hmf__walk *w);
@@ -154,10 +162,54 @@ static inline uint64_t *hmf__walk_cover_word(const struct hmf__region *r, const 
 }
 void hmf__walk_regions_free(struct hmf__walk *w);
 
+/* "pointer path = address why", of the slot at hand or of the pointer that leads to candidate c. */
+hmf_status_t hmf__walk_bad(struct hmf__walk *w, size_t c, const char *why);
+
+/* ---- shape.c ---- */
+
 /* The shape of `count` elements of a type (a class representative, no array); inner, exact as in
  * struct hmf__shape.  HMF_ERR_LIMIT, HMF_ERR_NOMEM. */
 hmf_status_t hmf__walk_shape(struct hmf__walk *w, uint32_t type, uint64_t count, uint64_t inner,
                              bool exact, uint32_t *out);
+
+/* The same of `count` objects of type id, which may be an array. */
+hmf_status_t hmf__walk_get_shape(struct hmf__walk *w, uint32_t id, uint64_t count,
+                                 uint64_t inner, bool exact, uint32_t *out);
+
+/* Where the type does not tell: the shape behind the pointer *q in a slot.  *q becomes what stands for
+ * it, if something does. */
+hmf_status_t hmf__walk_special_shape(struct hmf__walk *w, const char *slot,
+                                     const struct hmf__slotop *op,
+                                     const struct hmf__slot_frame *frame, const char **q,
+                                     uint32_t *out);
+
+extern const char hmf__walk_freed[]; /* for hmf__walk_bad */
+
+/* ---- cands.c: from addresses to candidates ---- */
+
+/* A new candidate; the caller has found its place in ids or table. */
+static inline hmf_status_t hmf__walk_new_cand(struct hmf__walk *w, const void *addr, uint32_t shape)
+{
+    if (__builtin_expect(w->ncands == w->cands_cap, 0)) {
+        if (w->ncands >= UINT32_MAX - 2)
+            return hmf__fail(HMF_ERR_LIMIT, "the state has more than 4294967293 blocks");
+        hmf_status_t rc = hmf__walk_grow(&w->cands, &w->cands_cap, w->ncands, w->ncands + 1,
+                                   sizeof *w->cands);
+        if (rc != HMF_OK)
+            return rc;
+    }
+    w->cands[w->ncands++] = (struct hmf__cand){addr, shape, 0};
+    return HMF_OK;
+}
+
+/* The candidate (q, shape), added if it is new.  *id: 1 + its number.  By the hash table only ... */
+hmf_status_t hmf__walk_find_in_table(struct hmf__walk *w, const char *q, uint32_t shape,
+                                     uint32_t *id);
+/* ... or where it should be: small ones in a region's ids. */
+hmf_status_t hmf__walk_find(struct hmf__walk *w, const char *q, uint32_t shape, uint32_t *id);
+
+/* Make the hash table that large, a power of two. */
+hmf_status_t hmf__walk_rehash(struct hmf__walk *w, size_t size);
 
 /* Add a candidate that no pointer names, unless it is there. */
 hmf_status_t hmf__walk_add(struct hmf__walk *w, const char *addr, uint32_t shape);
@@ -165,6 +217,11 @@ hmf_status_t hmf__walk_add(struct hmf__walk *w, const char *addr, uint32_t shape
 /* Does some candidate at `start` say what the heap block there is, rather than candidate c, which
  * would be extended over it? */
 bool hmf__walk_described(struct hmf__walk *w, const char *start, size_t c);
+
+/* ---- ends.c: ends of arrays of things with pointers ---- */
+
+bool hmf__walk_is_end(const struct hmf__walk *w, const void *addr, uint32_t type);
+hmf_status_t hmf__walk_add_end(struct hmf__walk *w, const struct hmf__shape *s, const char *addr);
 
 /* ---- batch.c: candidates read many at a time ---- */
 
@@ -178,9 +235,6 @@ hmf_status_t hmf__walk_copy(struct hmf__walk *w, size_t c, const struct hmf__sha
 /* For the next walk: how large the copies became. */
 void hmf__walk_remember(struct hmf__walk *w);
 void hmf__walk_stages_free(struct hmf__walk *w);
-
-/* "pointer path = address why", of the slot at hand or of the pointer that leads to candidate c. */
-hmf_status_t hmf__walk_bad(struct hmf__walk *w, size_t c, const char *why);
 
 /* ---- extent.c: only where w->tracked ---- */
 
