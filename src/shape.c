@@ -1,6 +1,6 @@
-/* What pointers lead to, as shapes (an element type and a count); see walk.h.  Most pointers' shapes are
- * told by their type alone; those of strings, counted pointers, functions and handles here, at each
- * pointer. */
+/* What pointers lead to, as shapes (an element type and a count); see walk.h.  Most shapes
+ * are told by a type alone; those of strings, counted pointers, functions and handles here, at
+ * each pointer. */
 #include "config.h"
 
 #include "walk.h"
@@ -89,8 +89,8 @@ hmf_status_t hmf__walk_get_shape(struct hmf__walk *w, uint32_t id, uint64_t coun
                            exact && w->tracked && each == 1, out);
 }
 
-const char hmf__walk_freed[] = "leads into the heap where no block is in use: was it freed, or never "
-                               "set?";
+const char hmf__walk_freed[] = "leads into the heap where no block is in use: was it freed, or "
+                               "never set?";
 
 static hmf_status_t bad_pointer(struct hmf__walk *w, const char *slot, const void *target,
                                 const char *why)

@@ -1,4 +1,4 @@
-/* The worklist walk; see walk.h.  Overlaps are sorted out in overlap.c, paths made in walkpath.c. */
+/* The worklist walk; see walk.h. */
 #include "config.h"
 
 #include "walk.h"
@@ -70,7 +70,8 @@ static hmf_status_t make_slots(struct hmf__walk *w, uint32_t type)
         else if ((rc = hmf__walk_get_shape(w, elem, count, 0, false, &op->target)) != HMF_OK)
             return rc;
         else
-            op->small = w->shapes[op->target].bytes < HMF__WALK_SMALL && w->shapes[op->target].bytes;
+            op->small = w->shapes[op->target].bytes < HMF__WALK_SMALL &&
+                        w->shapes[op->target].bytes;
     }
     return HMF_OK;
 }
@@ -86,7 +87,8 @@ __attribute__((noinline)) static hmf_status_t visit_rare(struct hmf__walk *w, co
     uint32_t shape = op->target, id;
     hmf_status_t rc;
 
-    if (shape == HMF__NO_SHAPE && (rc = hmf__walk_special_shape(w, slot, op, frame, &q, &shape)) != HMF_OK)
+    if (shape == HMF__NO_SHAPE &&
+        (rc = hmf__walk_special_shape(w, slot, op, frame, &q, &shape)) != HMF_OK)
         return rc;
     if ((rc = hmf__walk_find(w, q, shape, &id)) == HMF_OK)
         w->refs[w->nrefs++] = id;
@@ -163,7 +165,8 @@ static hmf_status_t look_behind(struct hmf__walk *w, size_t c, const struct hmf_
     if (!hmf__length_of(w->types, (uint32_t)(y - w->types->v), flex, addr, &n))
         return hmf__fail(HMF_ERR_TYPE, "the length of a flexible array member is in no integer "
                          "field");
-    if (n > HMF__MAX_SIZE || (rc = hmf__walk_get_shape(w, flex->elem, n, 0, true, &shape)) == HMF_ERR_LIMIT)
+    if (n > HMF__MAX_SIZE ||
+        (rc = hmf__walk_get_shape(w, flex->elem, n, 0, true, &shape)) == HMF_ERR_LIMIT)
         return hmf__fail(HMF_ERR_POINTER, "array %s has a length that is negative or far too large",
                          hmf__walk_path(w, c, f->offset, path, sizeof path));
     if (rc != HMF_OK)

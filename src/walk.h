@@ -176,8 +176,8 @@ hmf_status_t hmf__walk_shape(struct hmf__walk *w, uint32_t type, uint64_t count,
 hmf_status_t hmf__walk_get_shape(struct hmf__walk *w, uint32_t id, uint64_t count,
                                  uint64_t inner, bool exact, uint32_t *out);
 
-/* Where the type does not tell: the shape behind the pointer *q in a slot.  *q becomes what stands for
- * it, if something does. */
+/* Where the type does not tell: the shape behind the pointer *q in a slot.  *q becomes what stands
+ * for it, if something does. */
 hmf_status_t hmf__walk_special_shape(struct hmf__walk *w, const char *slot,
                                      const struct hmf__slotop *op,
                                      const struct hmf__slot_frame *frame, const char **q,
@@ -202,7 +202,7 @@ static inline hmf_status_t hmf__walk_new_cand(struct hmf__walk *w, const void *a
     return HMF_OK;
 }
 
-/* The candidate (q, shape), added if it is new.  *id: 1 + its number.  By the hash table only ... */
+/* The candidate (q, shape), added if it is new.  *id: 1 + its number.  By the hash table ... */
 hmf_status_t hmf__walk_find_in_table(struct hmf__walk *w, const char *q, uint32_t shape,
                                      uint32_t *id);
 /* ... or where it should be: small ones in a region's ids. */
