@@ -6,7 +6,7 @@ hmfinclude_HEADERS += include/hmf/status.h include/hmf/type.h include/hmf/functi
 libhmf_core_la_SOURCES += \
 	src/base.c src/base.h src/status.c src/log.c src/param.c \
 	src/buf.c src/buf.h src/crc32c.c src/crc32c.h \
-	src/type.c src/type.h src/typecache.h src/desc.c src/describe.c src/typereg.c src/typereg.h \
+	src/type.c src/type.h src/typecache.h src/desc.c src/desc.h src/desc_struct.c src/desc_depend.c src/desc_compile.c src/describe.c src/typereg.c src/typereg.h \
 	src/typeclass.c src/layout.c src/bits.c src/bits.h src/depend.c src/depend.h src/length.c src/length.h \
 	src/slots.c src/slots.h \
 	src/match.c src/plan.c src/plan.h src/shuffle.c src/shuffle.h src/convert.c src/convert.h src/ldouble.c \

@@ -22,7 +22,7 @@ static hmf_status_t bad_ref(void)
 }
 
 hmf_status_t hmf__restore_leaf_address(const hmf_restore_t *r, uint32_t block, uint64_t leaf,
-                                 uint64_t past, char **out)
+                                       uint64_t past, char **out)
 {
     const struct hmf__rtable *t = hmf__restore_table_of(r, block);
 
@@ -34,13 +34,13 @@ hmf_status_t hmf__restore_leaf_address(const hmf_restore_t *r, uint32_t block, u
     uint64_t per = r->state->types.v[t->type].nleaves;
     if (leaf > hmf__restore_rows(t, b) * per)
         return hmf__fail(HMF_ERR_FORMAT, "the image is damaged: a reference leads beyond its "
-                         "block");
+                                         "block");
     *out = t->addr[b] + leaf / per * t->to_size;
     if (leaf % per)
         *out += hmf__layout_offset(&r->state->types, t->type, leaf % per);
     if (past > (uint64_t)(t->addr[b] + hmf__restore_rows(t, b) * t->to_size - *out))
         return hmf__fail(HMF_ERR_FORMAT, "the image is damaged: a reference leads beyond its "
-                         "block");
+                                         "block");
     *out += past;
     return HMF_OK;
 }
@@ -110,8 +110,10 @@ static hmf_status_t patch_cb(void *ctx, char *slot, const struct hmf__slotop *op
     (void)frame;
     if (op->code == HMF__SLOT_CHOICE) {
         const struct hmf__types *types = &p->r->state->types;
-        return hmf__fail(HMF_ERR_FORMAT, "the image is damaged: the discriminant of a %s selects "
-                         "no branch", hmf__type_text(types, op->type, path, sizeof path));
+        return hmf__fail(HMF_ERR_FORMAT,
+                         "the image is damaged: the discriminant of a %s selects "
+                         "no branch",
+                         hmf__type_text(types, op->type, path, sizeof path));
     }
     if (slot)
         return patch_slot(p, slot, op);
@@ -135,8 +137,7 @@ hmf_status_t hmf__restore_set_references(hmf_restore_t *r, struct hmf__rtable *t
                 continue;
             }
             for (uint32_t k = 0; k < t->slots.nops; k++)
-                if ((rc = patch_slot(&p, at + t->slots.ops[k].offset, &t->slots.ops[k])) !=
-                    HMF_OK)
+                if ((rc = patch_slot(&p, at + t->slots.ops[k].offset, &t->slots.ops[k])) != HMF_OK)
                     return rc;
         }
     }
@@ -163,9 +164,11 @@ hmf_status_t hmf__restore_set_functions(hmf_restore_t *r)
         }
         hmf_function_t f = hmf__function_find(n->name);
         if (!f)
-            return hmf__fail(HMF_ERR_NOTFOUND, "the saved state has a pointer to function %s, "
+            return hmf__fail(HMF_ERR_NOTFOUND,
+                             "the saved state has a pointer to function %s, "
                              "which this program has not: see hmf_function_define, or link with "
-                             "-rdynamic", n->name);
+                             "-rdynamic",
+                             n->name);
         memcpy(n->slot, &f, sizeof f);
     }
     /* the names were ours */

@@ -75,8 +75,8 @@ hmf_status_t hmf__walk_shape(struct hmf__walk *w, uint32_t type, uint64_t count,
     return HMF_OK;
 }
 
-hmf_status_t hmf__walk_get_shape(struct hmf__walk *w, uint32_t id, uint64_t count,
-                                 uint64_t inner, bool exact, uint32_t *out)
+hmf_status_t hmf__walk_get_shape(struct hmf__walk *w, uint32_t id, uint64_t count, uint64_t inner,
+                                 bool exact, uint32_t *out)
 {
     uint64_t each;
     uint32_t elem;
@@ -99,7 +99,8 @@ static hmf_status_t bad_pointer(struct hmf__walk *w, const char *slot, const voi
 
     return hmf__fail(HMF_ERR_POINTER, "pointer %s = %p %s",
                      hmf__walk_path(w, w->current, (uint64_t)(slot - w->cands[w->current].addr),
-                                    path, sizeof path), target, why);
+                                    path, sizeof path),
+                     target, why);
 }
 
 hmf_status_t hmf__walk_bad(struct hmf__walk *w, size_t c, const char *why)
@@ -133,8 +134,8 @@ static hmf_status_t string_shape(struct hmf__walk *w, const char *slot, const ch
 }
 
 /* A length from the field that holds it. */
-static hmf_status_t load_length(struct hmf__walk *w, const char *slot,
-                                const struct hmf__slotop *op, const struct hmf__slot_length *l,
+static hmf_status_t load_length(struct hmf__walk *w, const char *slot, const struct hmf__slotop *op,
+                                const struct hmf__slot_length *l,
                                 const struct hmf__slot_frame *frame, const char *q, uint64_t *out)
 {
     uint64_t n = hmf__slot_number(l, slot, op, frame);
@@ -147,9 +148,8 @@ static hmf_status_t load_length(struct hmf__walk *w, const char *slot,
 
 /* The shape behind a pointer whose elements are counted at run time. */
 static hmf_status_t counted_shape(struct hmf__walk *w, const char *slot,
-                                  const struct hmf__slotop *op,
-                                  const struct hmf__slot_frame *frame, const char *q,
-                                  uint32_t *out)
+                                  const struct hmf__slotop *op, const struct hmf__slot_frame *frame,
+                                  const char *q, uint32_t *out)
 {
     uint64_t count = 1, inner = 0;
     hmf_status_t rc;
@@ -179,7 +179,8 @@ hmf_status_t hmf__walk_special_shape(struct hmf__walk *w, const char *slot,
         memcpy(&f, slot, sizeof f);
         const char *name = hmf__function_name(f);
         if (!name)
-            return bad_pointer(w, slot, *q, "is a function without a name: see "
+            return bad_pointer(w, slot, *q,
+                               "is a function without a name: see "
                                "hmf_function_define, or link with -rdynamic");
         *q = name;
     }
@@ -188,8 +189,10 @@ hmf_status_t hmf__walk_special_shape(struct hmf__walk *w, const char *slot,
         char path[400];
         hmf_status_t rc = hmf__handle_text(op->handle, *q, &text);
         if (rc != HMF_OK)
-            return hmf__fail_prefix(rc, "%s", hmf__walk_path(w, w->current, (uint64_t)(slot -
-                                    w->cands[w->current].addr), path, sizeof path));
+            return hmf__fail_prefix(rc, "%s",
+                                    hmf__walk_path(w, w->current,
+                                                   (uint64_t)(slot - w->cands[w->current].addr),
+                                                   path, sizeof path));
         *q = text;
     }
     if (w->types->v[elem].kind == HMF__KIND_CSTRING)

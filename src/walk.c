@@ -409,7 +409,7 @@ hmf_status_t hmf__walk_run(struct hmf__walk *w, hmf_state_t *state)
             for (; known < w->ncands; known++)
                 if (holds_pointers_in_row(w, known) &&
                     (rc = hmf__walk_add_end(w, &w->shapes[w->cands[known].shape],
-                                  w->cands[known].addr)) != HMF_OK)
+                                            w->cands[known].addr)) != HMF_OK)
                     return rc;
         if (c == w->batch_end)
             hmf__walk_batch(w, c);
