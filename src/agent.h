@@ -111,6 +111,8 @@ struct hmf__agent {
     int *proc_of;               /* nranks: logical rank -> process */
     struct hmf__op op;          /* plan of the present operation */
     uint32_t order;             /* newest wave the main thread is to follow, 0 none; of op.epoch */
+    uint32_t begun;             /* newest wave before an ABORT; of begun_epoch */
+    uint64_t begun_epoch;
     char verdict[400];          /* ABORT: why */
     bool finished;              /* the main thread is at its end */
     bool ending;                /* END has come */
@@ -119,6 +121,9 @@ struct hmf__agent {
     bool retired;               /* the process ends before the job does, in order */
     bool free;                  /* ... and the agent has nothing to do for others any more */
     bool stop;                  /* the agent thread is to end */
+    bool fenced;                /* no poll is passed before a neighbour is heard: pulse.h */
+    bool building;              /* the main thread is inside MPI, making communicators with others */
+    uint64_t undone_ns;         /* when the last ABORT came */
     struct hmf__local { struct hmf__local *next; unsigned kind; size_t len; uint8_t data[]; }
         *inbox, **inbox_tail;
 

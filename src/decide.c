@@ -59,7 +59,7 @@ hmf_status_t hmf__decide_new(int nranks, int nprocs, int nhosts, const int *host
                              struct hmf__decide **out)
 {
     struct hmf__decide *d = hmf__calloc(1, sizeof *d);
-    const char *policy;
+    const char *policy = NULL;
     hmf_status_t st;
 
     *out = NULL;
@@ -105,10 +105,7 @@ hmf_status_t hmf__decide_new(int nranks, int nprocs, int nhosts, const int *host
         goto free_all;
     read_options(d);
     hmf__param_string("HMF_POLICY", "manual", &policy);
-    /* What most want, under one name. */
-    if (!strcmp(policy, "auto"))
-        policy = "eviction,degradation,least-cost";
-    if ((st = hmf_policies_new(policy, &d->policies)))
+    if ((st = hmf__decide_policy(d, policy)))
         goto free_all;
     *out = d;
     return HMF_OK;
@@ -116,6 +113,23 @@ hmf_status_t hmf__decide_new(int nranks, int nprocs, int nhosts, const int *host
 free_all:
     hmf__decide_free(d);
     return st;
+}
+
+hmf_status_t hmf__decide_policy(struct hmf__decide *d, const char *names)
+{
+    /* What most want, under one name. */
+    const char *meant = strcmp(names, "auto") ? names : "eviction,degradation,least-cost";
+    hmf_policies_t *policies;
+    hmf_status_t st = strlen(names) < sizeof d->policy ? hmf_policies_new(meant, &policies)
+                          : hmf__fail(HMF_ERR_LIMIT, "the names of policies are longer than %zu bytes",
+                                      sizeof d->policy - 1);
+
+    if (st)
+        return st;
+    hmf_policies_free(d->policies);
+    d->policies = policies;
+    snprintf(d->policy, sizeof d->policy, "%s", names);
+    return HMF_OK;
 }
 
 void hmf__decide_free(struct hmf__decide *d)
@@ -461,11 +475,13 @@ void hmf__decide_put(const struct hmf__decide *d, uint64_t now_ns, struct hmf__b
     }
     for (int h = 0; h < d->nhosts; h++)
         hmf__put_double(out, now_us - d->host[h].suspected_us);
+    hmf__buf_put_string(out, d->policy);
 }
 
 hmf_status_t hmf__decide_get(struct hmf__decide *d, uint64_t now_ns, struct hmf__buf *in)
 {
     double now_us = (double)now_ns * 1e-3, run_s = hmf__get_double(in), factor = hmf__get_double(in);
+    char *policy;
 
     if (run_s > 0 && run_s * 1e9 < (double)now_ns)
         d->began_ns = now_ns - (uint64_t)(run_s * 1e9);
@@ -491,5 +507,9 @@ hmf_status_t hmf__decide_get(struct hmf__decide *d, uint64_t now_ns, struct hmf_
         if (isfinite(age_us) && !in->status)
             d->host[h].suspected_us = now_us - age_us;
     }
+    policy = hmf__buf_get_string(in, sizeof d->policy - 1);
+    if (policy && strcmp(policy, d->policy) && hmf__decide_policy(d, policy))
+        hmf__log(HMF__LOG_ERROR, "HMF_POLICY: %s; the job goes on with %s", hmf_error_text(), d->policy);
+    hmf__free(policy);
     return in->status ? hmf__fail(HMF_ERR_FORMAT, "what the last coordinator knew is damaged") : HMF_OK;
 }

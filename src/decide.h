@@ -62,6 +62,7 @@ struct hmf__decide {
     struct hmf__decide_rank *rank;
     struct hmf__slow slow;
     hmf_policies_t *policies;
+    char policy[200];           /* their names, as they were given */
     struct hmf_policy_options options;
     double remaining_s;         /* HMF_REMAINING; 0: as long again as it has run */
     uint64_t began_ns;          /* of the job */
@@ -101,6 +102,10 @@ void hmf__decide_refused(struct hmf__decide *d, int rank, uint64_t now_ns);
 
 /* An operation is under way: what ranks do meanwhile is no measure. */
 void hmf__decide_disturbed(struct hmf__decide *d, uint64_t now_ns);
+
+/* Other policies from now on; "auto" is what most want.  HMF_ERR_NAME, HMF_ERR_IO, HMF_ERR_VERSION,
+ * HMF_ERR_LIMIT (too many names): those that were stay. */
+hmf_status_t hmf__decide_policy(struct hmf__decide *d, const char *names);
 
 /* One line a rank and one a host: the last decision with its numbers. */
 void hmf__decide_explain(const struct hmf__decide *d, struct hmf__buf *out);

@@ -20,6 +20,7 @@
 
 #include <limits.h>
 #include <sched.h>
+#include <string.h>
 
 enum { SUM_MESSAGES, SUM_COLLECTIVES, SUM_SENDS, SUM_LATE, SUM_FAILED, SUMS };
 
@@ -125,18 +126,38 @@ static void add_up(int64_t *sum)
     sum[SUM_COLLECTIVES] = (int64_t) check;
 }
 
+/* A sum that was given up goes on inside MPI, into memory that stays; the rank that it waited for adds its part when it is back. */
+static struct { MPI_Request request; int64_t mine[SUMS], all[SUMS]; } late = { .request = MPI_REQUEST_NULL };
+
+/* Before another sum is begun on the same communicator. */
+static hmf_status_t finish_late(uint64_t limit_ns)
+{
+    uint64_t start = hmf__now_ns();
+    int done = late.request == MPI_REQUEST_NULL;
+
+    while (!done) {
+        if (PMPI_Test(&late.request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS)
+            return hmf__fail(HMF_ERR_MPI, "adding up message counts failed");
+        if (!done && hmf__now_ns() - start > limit_ns)
+            return hmf__fail(HMF_ERR_PEER, "an earlier drain is not over yet: a rank that was silent then has not come to it");
+        if (!done)
+            sched_yield();
+    }
+    return HMF_OK;
+}
+
 /* The sums of all ranks.  Waiting for them goes on receiving, since a sender may need it to get
  * here. */
 static hmf_status_t exchange(const int64_t *mine, int64_t *all, uint64_t limit_ns, bool *took,
                              hmf_status_t *failed)
 {
     uint64_t start = hmf__now_ns();
-    MPI_Request request;
     int done = 0, rc;
 
-    rc = PMPI_Iallreduce(mine, all, SUMS, MPI_INT64_T, MPI_SUM, hmf__world_inner(), &request);
+    memcpy(late.mine, mine, sizeof late.mine);
+    rc = PMPI_Iallreduce(late.mine, late.all, SUMS, MPI_INT64_T, MPI_SUM, hmf__world_inner(), &late.request);
     for (unsigned spins = 0; rc == MPI_SUCCESS && !done; spins++) {
-        rc = PMPI_Test(&request, &done, MPI_STATUS_IGNORE);
+        rc = PMPI_Test(&late.request, &done, MPI_STATUS_IGNORE);
         if (done)
             break;
         if (*failed == HMF_OK)
@@ -147,6 +168,8 @@ static hmf_status_t exchange(const int64_t *mine, int64_t *all, uint64_t limit_n
             return hmf__fail(HMF_ERR_PEER, "not all ranks came to the drain within %.0f s: one of "
                              "them must be gone (HMF_TIMEOUT)", (double) limit_ns * 1e-9);
     }
+    for (int i = 0; i < SUMS; i++)
+        all[i] = late.all[i];
     return rc == MPI_SUCCESS ? HMF_OK
                              : hmf__fail(HMF_ERR_MPI, "adding up message counts failed (%d)", rc);
 }
@@ -164,8 +187,11 @@ hmf_status_t hmf__drain_run(void)
 {
     uint64_t limit_ns, start = hmf__now_ns();
     hmf_status_t failed = limit_of(&limit_ns), status;
-    int64_t mine[SUMS], all[SUMS];
+    int64_t mine[SUMS], all[SUMS] = { 0 };
 
+    status = finish_late(limit_ns);
+    if (status != HMF_OK)
+        return status;
     if (failed == HMF_OK)
         failed = hmf__vreq_suspend();
     for (;;) {
@@ -201,6 +227,8 @@ hmf_status_t hmf__drain_quiet(void)
     int64_t mine[SUMS] = { 0 }, all[SUMS];
     int rc;
 
+    if (failed == HMF_OK)
+        failed = finish_late(limit_ns);
     add_up(mine);
     mine[SUM_SENDS] = (int64_t) hmf__stash_total;
     mine[SUM_FAILED] = failed != HMF_OK;

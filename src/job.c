@@ -76,6 +76,28 @@ uint32_t hmf__job_wait_order(struct hmf__job *j, uint64_t epoch, uint32_t after)
     return order;
 }
 
+int hmf__job_begun(struct hmf__job *j, uint64_t epoch, uint32_t wave)
+{
+    struct hmf__agent *a = &j->agent;
+    int yes;
+
+    pthread_mutex_lock(&a->lock);
+    yes = a->begun_epoch == epoch && a->begun >= wave;
+    pthread_mutex_unlock(&a->lock);
+    return yes;
+}
+
+void hmf__job_wait_fence(struct hmf__job *j)
+{
+    struct hmf__agent *a = &j->agent;
+    long ns = 50000;
+
+    pthread_mutex_lock(&a->lock);
+    while (a->fenced && !a->ending)
+        nap(a, &ns, 5000000);
+    pthread_mutex_unlock(&a->lock);
+}
+
 int hmf__job_given_up(struct hmf__job *j, uint64_t epoch)
 {
     struct hmf__agent *a = &j->agent;

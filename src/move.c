@@ -139,6 +139,22 @@ static void give_image(struct hmf__job *j, const struct hmf__op *op, int to)
     hmf_image_free(image);
 }
 
+/* MPI waits in there for all who make the communicators, without a limit: the agent watches (pulse.h). */
+static hmf_status_t build(struct hmf__job *j, const int *map)
+{
+    struct hmf__agent *a = &j->agent;
+    hmf_status_t st;
+
+    pthread_mutex_lock(&a->lock);
+    a->building = true;
+    pthread_mutex_unlock(&a->lock);
+    st = hmf__world_prepare(map);
+    pthread_mutex_lock(&a->lock);
+    a->building = false;
+    pthread_mutex_unlock(&a->lock);
+    return st;
+}
+
 static int take_part(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
 {
     struct hmf__agent *a = &j->agent;
@@ -147,10 +163,11 @@ static int take_part(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
     hmf_status_t st = map ? work(j, op, leaving) : HMF_ERR_NOMEM;
 
     done(j, op->epoch, HMF__WAVE_WORK, st, n);
-    if (hmf__job_wait_order(j, op->epoch, HMF__WAVE_WORK) == HMF__WAVE_ABORT)
+    if (hmf__job_wait_order(j, op->epoch, HMF__WAVE_WORK) == HMF__WAVE_ABORT &&
+        !hmf__job_begun(j, op->epoch, HMF__WAVE_JOIN))
         goto undo;
     if (!leaving)
-        st = hmf__world_prepare(map);
+        st = build(j, map);
     done(j, op->epoch, HMF__WAVE_JOIN, st, n);
     if (leaving && !st)
         give_image(j, op, leaving->to);
@@ -193,6 +210,7 @@ int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
         hmf__move_confirm(j);
         return 0;
     }
+    hmf__job_wait_fence(j);
     for (;;) {
         uint32_t order;
         uint64_t cut;
@@ -224,7 +242,8 @@ int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
     done(j, epoch, HMF__WAVE_CUT, st, n);
     if (st == HMF_ERR_NOMEM)
         return 0;
-    if (hmf__job_wait_order(j, epoch, HMF__WAVE_CUT) == HMF__WAVE_WORK)
+    hmf__job_wait_order(j, epoch, HMF__WAVE_CUT);
+    if (hmf__job_begun(j, epoch, HMF__WAVE_WORK))
         got = kind == HMF__OP_MOVE ? take_part(j, &op, n) : checkpoint(j, &op, n);
     hmf__op_clear(&op);
     return got;
@@ -287,13 +306,16 @@ hmf_status_t hmf__move_enter(struct hmf__job *j)
         hmf__big_free(pack, len ? len : 1);
     }
     progress(j, in.epoch, HMF__STAGE_PACKED, st);
-    if (!st && hmf__job_wait_order(j, in.epoch, HMF__WAVE_WORK) == HMF__WAVE_ABORT)
+    if (!st && hmf__job_wait_order(j, in.epoch, HMF__WAVE_WORK) == HMF__WAVE_ABORT &&
+        !hmf__job_begun(j, in.epoch, HMF__WAVE_JOIN))
         st = hmf__fail(HMF_ERR_REFUSED, "the move was undone: %s", a->verdict);
     if (!st) {
         hmf__log_identity(in.move.rank);
         st = hmf__world_prepare(map);
         progress(j, in.epoch, HMF__STAGE_JOINED, st);
     }
+    if (!st && hmf__job_given_up(j, in.epoch))
+        st = hmf__fail(HMF_ERR_REFUSED, "the move was undone: %s", a->verdict);
     if (!st) {
         hmf__startup_replay();
         hmf__startup_on_failure = replay_failed;

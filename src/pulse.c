@@ -12,7 +12,7 @@
 #define LONGEST_NS 5000000000ull        /* between beats */
 #define NEIGHBOURS (1 + HMF__WAVE_DEGREE)
 
-enum news { SILENT, BACK, LOST };
+enum news { SILENT, BACK, LOST, HUNG };
 
 struct neighbour {
     int proc;                   /* -1: none */
@@ -28,7 +28,8 @@ struct hmf__pulse {
     struct hmf__beat *beat;     /* nranks */
     bool *fresh;                /* nranks: heard from below since the last beat */
     uint64_t polls;             /* own, at the last beat */
-    bool *known;                /* nprocs: the coordinator has said that it is lost */
+    uint8_t *state;             /* nprocs: enum hmf__pulse_state, as far as it has been said here */
+    bool hung;                  /* has been told */
 };
 
 hmf_status_t hmf__pulse_new(struct hmf__agent *a)
@@ -41,10 +42,10 @@ hmf_status_t hmf__pulse_new(struct hmf__agent *a)
     if (p) {
         p->beat = hmf__calloc((size_t)a->nranks, sizeof *p->beat);
         p->fresh = hmf__calloc((size_t)a->nranks, sizeof *p->fresh);
-        p->known = hmf__calloc((size_t)a->nprocs, sizeof *p->known);
+        p->state = hmf__calloc((size_t)a->nprocs, 1);
     }
     a->pulse = p;
-    if (!p || !p->beat || !p->fresh || !p->known) {
+    if (!p || !p->beat || !p->fresh || !p->state) {
         hmf__pulse_free(a);
         return hmf__fail(HMF_ERR_NOMEM, "no memory for the heartbeats of %d ranks", a->nranks);
     }
@@ -65,7 +66,7 @@ void hmf__pulse_free(struct hmf__agent *a)
         return;
     hmf__free(p->beat);
     hmf__free(p->fresh);
-    hmf__free(p->known);
+    hmf__free(p->state);
     hmf__free(p);
     a->pulse = NULL;
 }
@@ -73,6 +74,11 @@ void hmf__pulse_free(struct hmf__agent *a)
 const struct hmf__beat *hmf__pulse_of(const struct hmf__agent *a, int rank)
 {
     return a->pulse && a->pulse->beat[rank].heard_ns ? &a->pulse->beat[rank] : NULL;
+}
+
+enum hmf__pulse_state hmf__pulse_state(const struct hmf__agent *a, int proc)
+{
+    return a->pulse ? (enum hmf__pulse_state)a->pulse->state[proc] : HMF__PULSE_RUNNING;
 }
 
 static int rank_of(const struct hmf__agent *a, int proc)
@@ -85,23 +91,44 @@ static int rank_of(const struct hmf__agent *a, int proc)
 
 /* ---- news of a neighbour -------------------- */
 
+/* The rank that process `proc` was to take in the last move, -1: none. */
+static int hung_rank(const struct hmf__agent *a, int proc)
+{
+    const struct hmf__move *m = hmf__op_enters(&a->op, proc);
+
+    return m ? m->rank : -1;
+}
+
+static bool anybody_silent(const struct hmf__agent *a)
+{
+    for (int r = 0; r < a->nranks; r++)
+        if (a->pulse->state[a->proc_of[r]] == HMF__PULSE_SILENT)
+            return true;
+    return false;
+}
+
 /* The coordinator says it, to the log and as an event; or, if the coordinator is who it is about, the
  * process that has noticed. */
 static void say(struct hmf__agent *a, enum news what, int peer, const char *why)
 {
-    static const char *const event[] = {"silent", "back", "lost"};
+    static const char *const event[] = {"silent", "back", "lost", "lost"};
+    static const enum hmf__pulse_state after[] = {HMF__PULSE_SILENT, HMF__PULSE_RUNNING, HMF__PULSE_LOST, HMF__PULSE_LOST};
     struct hmf__pulse *p = a->pulse;
     int rank = rank_of(a, peer), n = 0;
     int *there;
 
-    if (rank < 0 || (what == LOST && p->known[peer]))
+    if (what == HUNG)
+        rank = hung_rank(a, peer);
+    if (rank < 0 || (what >= LOST && p->state[peer] == HMF__PULSE_LOST))
         return;
-    if (what == LOST)
+    if (what == HUNG && anybody_silent(a))
+        return;                            /* it is waited for: what becomes of it decides */
+    if (what >= LOST)
         hmf__log(HMF__LOG_ERROR, "rank %d is lost: process %d on %s: %s; the job cannot go on without it: "
                  "continue it from its last checkpoint", rank, peer, a->addrs[peer].node, why);
     else
         hmf__log(HMF__LOG_WARN, "rank %d in process %d on %s %s", rank, peer, a->addrs[peer].node, why);
-    p->known[peer] = what == LOST;
+    p->state[peer] = after[what];
     hmf__events_begin(a->events, event[what]);
     hmf__events_int(a->events, "rank", rank);
     hmf__events_text(a->events, "node", a->addrs[peer].node);
@@ -121,7 +148,7 @@ static void tell(struct hmf__agent *a, enum news what, int peer, const char *why
 {
     struct hmf__buf out = HMF__BUF_INIT;
 
-    if (what == LOST && !a->pulse->lost_ns)
+    if (what >= LOST && !a->pulse->lost_ns)
         a->pulse->lost_ns = hmf__now_ns();
     if (what == BACK)
         a->pulse->lost_ns = 0;
@@ -143,7 +170,7 @@ void hmf__pulse_told(struct hmf__agent *a, struct hmf__buf *in)
     int32_t peer = hmf__buf_get_i32(in);
     char *why = hmf__buf_get_string(in, 400);
 
-    if (why && what <= LOST && peer >= 0 && peer < a->nprocs && a->coord && a->pulse)
+    if (why && what <= HUNG && peer >= 0 && peer < a->nprocs && a->coord && a->pulse)
         say(a, (enum news)what, peer, why);
     hmf__free(why);
 }
@@ -176,6 +203,17 @@ static void look_around(struct hmf__agent *a, uint64_t now)
     }
 }
 
+/* While an operation stops the ranks its own limit holds. */
+static void fence(struct hmf__agent *a, bool on)
+{
+    pthread_mutex_lock(&a->lock);
+    a->fenced = on;
+    if (a->order != HMF__WAVE_HOLD && a->order != HMF__WAVE_CUT)
+        hmf__agent_limit(a, on ? 0 : UINT64_MAX);
+    pthread_cond_broadcast(&a->changed);
+    pthread_mutex_unlock(&a->lock);
+}
+
 static void heard(struct hmf__agent *a, int from)
 {
     struct neighbour *n = near_of(a->pulse, from);
@@ -186,6 +224,8 @@ static void heard(struct hmf__agent *a, int from)
         tell(a, BACK, from, "is heard again");
     n->heard_ns = hmf__now_ns();
     n->silent = n->lost = false;
+    if (a->fenced)
+        fence(a, false);
 }
 
 static void judge(struct hmf__agent *a, uint64_t now)
@@ -194,9 +234,15 @@ static void judge(struct hmf__agent *a, uint64_t now)
     char why[100];
 
     /* Who has been stopped itself, alone or together with the whole job, has heard nobody. */
-    if (now - p->last_ns > 2 * p->period_ns)
-        for (int i = 0; i < NEIGHBOURS; i++)
+    if (now - p->last_ns > 2 * p->period_ns) {
+        bool alone = true;
+        for (int i = 0; i < NEIGHBOURS; i++) {
             p->near[i].heard_ns = now;
+            alone &= p->near[i].proc < 0;
+        }
+        if (a->recovers && !alone && now - p->last_ns > p->silence_ns)
+            fence(a, true);                /* the beat that follows is answered at once */
+    }
     for (int i = 0; i < NEIGHBOURS; i++) {
         struct neighbour *n = &p->near[i];
         uint64_t quiet = n->proc < 0 || n->heard_ns > now ? 0 : now - n->heard_ns;
@@ -211,6 +257,23 @@ static void judge(struct hmf__agent *a, uint64_t now)
             tell(a, LOST, n->proc, why);
         }
     }
+}
+
+/* The ranks cannot come back from a move that was undone (see pulse.h). */
+static void look_at_building(struct hmf__agent *a, uint64_t now)
+{
+    char why[160];
+    bool stuck;
+
+    pthread_mutex_lock(&a->lock);
+    stuck = a->building && a->order == HMF__WAVE_ABORT && now > a->undone_ns + a->limit_ns;
+    pthread_mutex_unlock(&a->lock);
+    if (!stuck || a->pulse->hung || !a->op.nmoves)
+        return;
+    a->pulse->hung = true;
+    snprintf(why, sizeof why, "it hangs while communicators are made with it, and rank %d cannot come out of MPI: a move of rank "
+             "%d was undone %.0f s ago", a->rank, (int)a->op.moves[0].rank, (double)(now - a->undone_ns) * 1e-9);
+    tell(a, HUNG, a->op.moves[0].to, why);
 }
 
 /* ---- beats -------------------- */
@@ -315,6 +378,7 @@ int hmf__pulse_tick(struct hmf__agent *a, uint64_t now)
     if (now >= p->next_ns) {
         look_around(a, now);
         judge(a, now);
+        look_at_building(a, now);
         p->last_ns = now;
         p->next_ns = now + p->period_ns;
         beat_self(a, now);

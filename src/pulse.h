@@ -7,8 +7,13 @@
  *
  * A job that has lost a rank cannot go on.  The loss is logged and becomes an event; where MPI goes on
  * by itself (recovery, see settings.h) the process that sees it ends after HMF_TIMEOUT, unless
- * the launcher was faster: so nobody computes on alone, and a host that thaws finds its neighbours
- * gone and ends as well.  Agent thread only. */
+ * the launcher was faster: so nobody computes on alone.  A process that was itself stopped for so long that the others may
+ * have taken it for lost passes no further poll before it has heard a neighbour (the fence): a host that thaws after its ranks
+ * have been started again elsewhere does not compute on beside them, but finds its neighbours gone and ends.
+ *
+ * MPI makes communicators without a limit of time.  If a move was undone because a newcomer hangs in there, and it is not back
+ * after another HMF_TIMEOUT, the ranks will not come out again either: the newcomer's node is told as lost.
+ * Agent thread only. */
 #ifndef HMF_PULSE_H
 #define HMF_PULSE_H
 
@@ -37,6 +42,10 @@ void hmf__pulse_back(struct hmf__agent *a, int from);
 void hmf__pulse_lost(struct hmf__agent *a, int peer, const char *why);
 /* Somebody tells the coordinator so. */
 void hmf__pulse_told(struct hmf__agent *a, struct hmf__buf *in);
+
+enum hmf__pulse_state { HMF__PULSE_RUNNING, HMF__PULSE_SILENT, HMF__PULSE_LOST };
+/* At the coordinator: what has been told of a process that holds a rank. */
+enum hmf__pulse_state hmf__pulse_state(const struct hmf__agent *a, int proc);
 
 /* NULL: nothing is known of that rank. */
 const struct hmf__beat *hmf__pulse_of(const struct hmf__agent *a, int rank);

@@ -135,10 +135,19 @@ static void answer_local(struct hmf__agent *a, const struct hmf__report *r)
     answered(a, LOCAL, r);
 }
 
+void hmf__wave_begun(struct hmf__agent *a, uint32_t kind)
+{
+    if (kind == HMF__WAVE_ABORT)
+        return;
+    a->begun = kind;
+    a->begun_epoch = a->op.epoch;
+}
+
 /* Gives the main thread its order.  Called with the lock held. */
 static void order(struct hmf__agent *a, uint32_t kind, uint64_t limit)
 {
     a->order = kind;
+    hmf__wave_begun(a, kind);
     hmf__agent_limit(a, limit);
     pthread_cond_broadcast(&a->changed);
 }
@@ -200,6 +209,7 @@ static int local_part(struct hmf__agent *a, uint32_t kind, const struct hmf__op 
         break;
     default:
         snprintf(a->verdict, sizeof a->verdict, "%s", why);
+        a->undone_ns = hmf__now_ns();
         order(a, HMF__WAVE_ABORT, UINT64_MAX);
         break;
     }
@@ -286,6 +296,7 @@ void hmf__wave_direct(struct hmf__agent *a, struct hmf__buf *in)
             a->rank = -1;
         }
         a->order = kind;
+        hmf__wave_begun(a, kind);
         pthread_cond_broadcast(&a->changed);
     }
     pthread_mutex_unlock(&a->lock);
