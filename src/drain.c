@@ -126,8 +126,12 @@ static void add_up(int64_t *sum)
     sum[SUM_COLLECTIVES] = (int64_t) check;
 }
 
-/* A sum that was given up goes on inside MPI, into memory that stays; the rank that it waited for adds its part when it is back. */
-static struct { MPI_Request request; int64_t mine[SUMS], all[SUMS]; } late = { .request = MPI_REQUEST_NULL };
+/* A sum that was given up goes on inside MPI, into memory that stays; the rank that it waited for adds
+ * its part when it is back. */
+static struct {
+    MPI_Request request;
+    int64_t mine[SUMS], all[SUMS];
+} late = { .request = MPI_REQUEST_NULL };
 
 /* Before another sum is begun on the same communicator. */
 static hmf_status_t finish_late(uint64_t limit_ns)
@@ -139,7 +143,8 @@ static hmf_status_t finish_late(uint64_t limit_ns)
         if (PMPI_Test(&late.request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS)
             return hmf__fail(HMF_ERR_MPI, "adding up message counts failed");
         if (!done && hmf__now_ns() - start > limit_ns)
-            return hmf__fail(HMF_ERR_PEER, "an earlier drain is not over yet: a rank that was silent then has not come to it");
+            return hmf__fail(HMF_ERR_PEER, "an earlier drain is not over yet: a rank that was silent "
+                             "then has not come to it");
         if (!done)
             sched_yield();
     }

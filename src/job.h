@@ -56,11 +56,13 @@ void hmf__job_park(struct hmf__job *j) __attribute__((noreturn));
  * order, HMF__WAVE_ABORT also when that operation is over.  MPI makes progress meanwhile. */
 uint32_t hmf__job_wait_order(struct hmf__job *j, uint64_t epoch, uint32_t after);
 
-/* Has that wave of the operation come here, though it may have been undone since?  The others are in the collective calls that it
- * begins, or will be: a rank that was frozen when both orders came must enter them all the same, or MPI would wait for it. */
+/* Has that wave of the operation come here, though it may have been undone since?  The others are in
+ * the collective calls that it begins, or will be: a rank that was frozen when both orders came must
+ * enter them all the same, or MPI would wait for it. */
 int hmf__job_begun(struct hmf__job *j, uint64_t epoch, uint32_t wave);
 
-/* Waits while this process, which was stopped for long, does not know whether it is still a rank (pulse.h). */
+/* Waits while this process, which was stopped for long, does not know whether it is still a rank
+ * (pulse.h). */
 void hmf__job_wait_fence(struct hmf__job *j);
 
 /* 1 if the operation was given up: for loops that wait for MPI. */

@@ -112,7 +112,8 @@ static bool anybody_silent(const struct hmf__agent *a)
 static void say(struct hmf__agent *a, enum news what, int peer, const char *why)
 {
     static const char *const event[] = {"silent", "back", "lost", "lost"};
-    static const enum hmf__pulse_state after[] = {HMF__PULSE_SILENT, HMF__PULSE_RUNNING, HMF__PULSE_LOST, HMF__PULSE_LOST};
+    static const enum hmf__pulse_state after[] = {HMF__PULSE_SILENT, HMF__PULSE_RUNNING,
+                                                  HMF__PULSE_LOST, HMF__PULSE_LOST};
     struct hmf__pulse *p = a->pulse;
     int rank = rank_of(a, peer), n = 0;
     int *there;
@@ -271,8 +272,9 @@ static void look_at_building(struct hmf__agent *a, uint64_t now)
     if (!stuck || a->pulse->hung || !a->op.nmoves)
         return;
     a->pulse->hung = true;
-    snprintf(why, sizeof why, "it hangs while communicators are made with it, and rank %d cannot come out of MPI: a move of rank "
-             "%d was undone %.0f s ago", a->rank, (int)a->op.moves[0].rank, (double)(now - a->undone_ns) * 1e-9);
+    snprintf(why, sizeof why, "it hangs while communicators are made with it, and rank %d cannot come out of "
+             "MPI: a move of rank %d was undone %.0f s ago", a->rank, (int)a->op.moves[0].rank,
+             (double)(now - a->undone_ns) * 1e-9);
     tell(a, HUNG, a->op.moves[0].to, why);
 }
 

@@ -7,13 +7,14 @@
  *
  * A job that has lost a rank cannot go on.  The loss is logged and becomes an event; where MPI goes on
  * by itself (recovery, see settings.h) the process that sees it ends after HMF_TIMEOUT, unless
- * the launcher was faster: so nobody computes on alone.  A process that was itself stopped for so long that the others may
- * have taken it for lost passes no further poll before it has heard a neighbour (the fence): a host that thaws after its ranks
- * have been started again elsewhere does not compute on beside them, but finds its neighbours gone and ends.
+ * the launcher was faster: so nobody computes on alone.  A process that was itself stopped for so long
+ * that the others may have taken it for lost passes no further poll before it has heard a neighbour (the
+ * fence): a host that thaws after its ranks have been started again elsewhere does not compute on beside
+ * them, but finds its neighbours gone and ends.
  *
- * MPI makes communicators without a limit of time.  If a move was undone because a newcomer hangs in there, and it is not back
- * after another HMF_TIMEOUT, the ranks will not come out again either: the newcomer's node is told as lost.
- * Agent thread only. */
+ * MPI makes communicators without a limit of time.  If a move was undone because a newcomer hangs in
+ * there, and it is not back after another HMF_TIMEOUT, the ranks will not come out again either: the
+ * newcomer's node is told as lost.  Agent thread only. */
 #ifndef HMF_PULSE_H
 #define HMF_PULSE_H
 

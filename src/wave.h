@@ -13,8 +13,8 @@ void hmf__wave_start(struct hmf__agent *a, uint32_t kind, const struct hmf__op *
 void hmf__wave_down(struct hmf__agent *a, int from, struct hmf__buf *in);
 void hmf__wave_up(struct hmf__agent *a, int from, struct hmf__buf *in);
 
-/* A wave of the operation a->op has come: what it begins is collective, so the main thread does its part even if the wave is undone
- * before it looks (hmf__job_begun).  With the lock held. */
+/* A wave of the operation a->op has come: what it begins is collective, so the main thread does its
+ * part even if the wave is undone before it looks (hmf__job_begun).  With the lock held. */
 void hmf__wave_begun(struct hmf__agent *a, uint32_t kind);
 
 /* The main thread's part in a wave is done (kinds ARRIVED and DONE). */
