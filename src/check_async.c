@@ -224,6 +224,7 @@ static void *write_behind(void *arg)
 {
     struct hmf__async *a = arg;
     struct hmf__file_seal seal;
+    hmf__sys_step_back();
     a->written = write_part(a, &seal);
     if (a->written != HMF_OK)
         snprintf(a->text, sizeof a->text, "%s", hmf_error_text());

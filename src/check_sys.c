@@ -7,11 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -197,4 +200,14 @@ int hmf__sys_thread(pthread_t *thread, void *(*run)(void *), void *arg)
     int err = pthread_create(thread, NULL, run, arg);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return err;
+}
+
+void hmf__sys_step_back(void)
+{
+    cpu_set_t all;
+    memset(&all, 0xff, sizeof all);
+    /* Best effort: the kernel takes of the set what the job's cpuset allows. On Linux a priority is
+       a thread's own. */
+    if (sched_setaffinity(0, sizeof all, &all) != 0 || setpriority(PRIO_PROCESS, 0, 19) != 0)
+        errno = 0;
 }

@@ -47,5 +47,9 @@ int hmf__sys_lock(int fd);
 
 /* Starts a thread that takes no signals: they are the program's. Returns 0 or an error number. */
 int hmf__sys_thread(pthread_t *thread, void *(*run)(void *), void *arg);
+/* The calling thread, and those that it starts, leave the processors to the program: lowest
+   priority, and any processor that the process may use. Launchers bind a rank to one core; threads
+   of the rank would otherwise share that core with it while others idle. */
+void hmf__sys_step_back(void);
 
 #endif

@@ -10,7 +10,9 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 /* Begins a checkpoint of that step, and changes and frees the state at once. */
@@ -187,7 +189,46 @@ static void killed_at_each_call(void)
     }
 }
 
+/* A rank is bound to a core, as launchers do it; what writes behind it may use the others, and is
+   of the lowest priority. The rank stays as it was. */
+static int processors(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : -1;
+}
+
+static void *look(void *arg)
+{
+    int *seen = arg;
+    hmf__sys_step_back();
+    seen[0] = processors();
+    seen[1] = getpriority(PRIO_PROCESS, 0);
+    return NULL;
+}
+
+static void beside_the_program(void)
+{
+    cpu_set_t all, one;
+    pthread_t thread;
+    int seen[2] = {0, 0}, first = 0;
+    CU_ASSERT_EQUAL_FATAL(sched_getaffinity(0, sizeof all, &all), 0);
+    while (!CPU_ISSET(first, &all))
+        first++;
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    CU_ASSERT_EQUAL_FATAL(sched_setaffinity(0, sizeof one, &one), 0);
+    int before = getpriority(PRIO_PROCESS, 0);
+    CU_ASSERT_EQUAL_FATAL(hmf__sys_thread(&thread, look, seen), 0);
+    pthread_join(thread, NULL);
+    CU_ASSERT(seen[0] >= CPU_COUNT(&all));
+    CU_ASSERT_EQUAL(seen[1], 19);
+    CU_ASSERT_EQUAL(processors(), 1);
+    CU_ASSERT_EQUAL(getpriority(PRIO_PROCESS, 0), before);
+    sched_setaffinity(0, sizeof all, &all);
+}
+
 static const struct unit_test tests[] = {
+    {"beside the program", beside_the_program},
     {"one rank", one_rank},
     {"released while writing", released_while_writing},
     {"four ranks", four_ranks},
