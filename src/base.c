@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -38,6 +39,15 @@ long hmf__alloc_count(void)
 void *hmf__malloc(size_t size)
 {
     return refused() ? NULL : malloc(size ? size : 1);
+}
+
+void *hmf__malloc_aligned(size_t align, size_t size)
+{
+    void *p = NULL;
+
+    if (align <= _Alignof(max_align_t))
+        return hmf__malloc(size);
+    return refused() || posix_memalign(&p, align, size ? size : 1) ? NULL : p;
 }
 
 void *hmf__calloc(size_t count, size_t size)

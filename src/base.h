@@ -45,6 +45,7 @@ void hmf__log_identity(int logical_rank);
 void *hmf__malloc(size_t size);
 void *hmf__calloc(size_t count, size_t size);
 void *hmf__realloc(void *old, size_t size);
+void *hmf__malloc_aligned(size_t align, size_t size); /* a power of two; free as any other */
 void hmf__free(void *p);
 char *hmf__strdup(const char *text);
 

@@ -27,7 +27,7 @@ shell_tests += tests/valgrind.sh
 
 dist_man_MANS += doc/man/libhmf-heap.7
 
-unit_tests += tests/unit/test_heap tests/unit/test_graph tests/unit/test_graph_large tests/unit/test_batch
+unit_tests += tests/unit/test_heap tests/unit/test_graph tests/unit/test_graph_large tests/unit/test_batch tests/unit/test_edges
 
 # libhmf-heap in a program: linked before everything else that has a malloc.
 mpi_tests += tests/mpi/heap

@@ -70,9 +70,11 @@ hmf_status_t hmf_object_new(const char *name, void *data, size_t size, const int
 {
     hmf_object_t *o;
     hmf_state_t *state = NULL;
-    hmf_status_t rc = hmf__object_make(name, &o);
+    hmf_status_t rc;
 
-    if (rc != HMF_OK)
+    if (!out)
+        return hmf__fail(HMF_ERR_ARG, "a new object needs a place for its handle");
+    if ((rc = hmf__object_make(name, &o)) != HMF_OK)
         return rc;
     o->data = data;
     o->size = size;

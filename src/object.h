@@ -61,6 +61,9 @@ hmf_status_t hmf__object_adopt(hmf_object_t *const *objects, size_t n, struct hm
 void hmf__texts_fini(struct hmf__texts *texts);
 
 /* Through any pair of functions. */
+/* The image's one root that is no attribute.  HMF_ERR_FORMAT. */
+hmf_status_t hmf__object_root(const hmf_meta_t *meta, const struct hmf__root_info **out);
+
 hmf_status_t hmf__object_write(const hmf_object_t *o, hmf__stream_put *put, void *ctx);
 hmf_status_t hmf__object_read(uint64_t available, hmf__stream_get *get, void *ctx,
                               hmf_object_t **out);

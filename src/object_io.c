@@ -226,8 +226,7 @@ hmf_status_t hmf_object_write_memory(const hmf_object_t *o, void **bytes, size_t
 
 /* ---- reading ---- */
 
-/* The image's one root that is no attribute. */
-static hmf_status_t find_root(const hmf_meta_t *meta, const struct hmf__root_info **out)
+hmf_status_t hmf__object_root(const hmf_meta_t *meta, const struct hmf__root_info **out)
 {
     size_t len;
     const char *key;
@@ -321,7 +320,7 @@ hmf_status_t hmf__object_read(uint64_t available, hmf__stream_get *get, void *ct
     hmf_status_t rc;
 
     if ((rc = hmf__stream_take(available, get, ctx, &bytes, &offsets, &meta)) != HMF_OK ||
-        (rc = find_root(meta, &root)) != HMF_OK)
+        (rc = hmf__object_root(meta, &root)) != HMF_OK)
         goto drop;
     if ((rc = hmf__object_make(root->name, &o)) != HMF_OK) {
         rc = rc == HMF_ERR_ARG ? HMF_ERR_FORMAT : rc;

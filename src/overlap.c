@@ -148,61 +148,87 @@ static hmf_status_t conflict(const struct hmf__walk *w, const struct key *in,
                      hmf__type_text(w->types, t->type, tb, sizeof tb), why);
 }
 
+/* The leaf of the last element of what `in` points to, if `in` is the end of an array within `out`,
+ * or of `out` itself. */
+static bool end_within(const struct hmf__walk *w, const struct key *in, const struct key *out,
+                       uint64_t *leaf)
+{
+    const struct hmf__shape *s = &w->shapes[in->shape], *t = &w->shapes[out->shape];
+    const struct hmf__type *y = &w->types->v[t->type];
+    uint64_t each = w->types->v[s->type].size, offset = in->addr - out->addr, last = offset - each;
+    const char *memory = (const char *)out->addr, *row = memory + last - last % y->size;
+    uint64_t room;
+
+    if (!each || offset < each ||
+        !hmf__layout_holds(w->types, t->type, t->count, memory, last, s->type, &room) ||
+        !hmf__layout_leaf(w->types, t->type, row, last % y->size, leaf))
+        return false;
+    *leaf += last / y->size * y->nleaves;
+    if (s->type == t->type)
+        *leaf += y->nleaves; /* the next element's */
+    else
+        *leaf |= HMF__LEAF_PAST;
+    return true;
+}
+
 /* `in` begins within `out`. */
 static hmf_status_t merge_inside(struct hmf__walk *w, const struct key *in, const struct key *out)
 {
     const struct hmf__shape *s = &w->shapes[in->shape], *t = &w->shapes[out->shape];
     const struct hmf__type *y = &w->types->v[t->type];
     uint64_t offset = in->addr - out->addr, leaf, room;
+    const char *memory = (const char *)out->addr, *row = memory + offset - offset % y->size;
+    bool variable = in->cand < w->state->nvars, fits = s->bytes <= t->bytes - offset;
 
-    if (in->cand < w->state->nvars && out->cand >= w->state->nvars)
+    if (variable && out->cand >= w->state->nvars)
         return conflict(w, in, out, "the first is registered and only a part of the second: "
                         "register the whole, or only the pointer to it");
-    if (s->bytes > t->bytes - offset)
-        return conflict(w, in, out, "neither holds the other");
-    const char *memory = (const char *)out->addr, *row = memory + offset - offset % y->size;
-    if (hmf__layout_holds(w->types, t->type, t->count, memory, offset, s->type, &room) &&
+    if (fits && hmf__layout_holds(w->types, t->type, t->count, memory, offset, s->type, &room) &&
         room >= s->count && hmf__layout_leaf(w->types, t->type, row, offset % y->size, &leaf))
         return add_merge(w, in->cand, out->cand, offset / y->size * y->nleaves + leaf);
-    /* one past the end of an array within: told by its last element */
-    uint64_t each = w->types->v[s->type].size;
-    uint64_t last = offset - each;
-    row = memory + last - last % y->size;
-    if (in->cand >= w->state->nvars && s->count == 1 && each && offset >= each &&
-        hmf__layout_holds(w->types, t->type, t->count, memory, last, s->type, &room) &&
-        hmf__layout_leaf(w->types, t->type, row, last % y->size, &leaf))
-        return add_merge(w, in->cand, out->cand,
-                         (last / y->size * y->nleaves + leaf) | HMF__LEAF_PAST);
-    return conflict(w, in, out, "the first is no part of the second's type there");
+    if (!variable && (!s->exact || !s->count) && end_within(w, in, out, &leaf))
+        return add_merge(w, in->cand, out->cand, leaf);
+    if (!s->count && w->types->v[s->type].size) /* kept if it can be said, else of its own */
+        return hmf__layout_leaf(w->types, t->type, row, offset % y->size, &leaf)
+                   ? add_merge(w, in->cand, out->cand, offset / y->size * y->nleaves + leaf)
+                   : HMF_OK;
+    return conflict(w, in, out, fits ? "the first is no part of the second's type there"
+                                     : "neither holds the other");
 }
 
-/* `c` begins where the array `b` ends: one past its end? */
+/* `c` begins where the block `b` ends: is it one past the end of an array there?  What was not read
+ * is known to be an end; else arrays of two elements or more are believed to have pointers to theirs,
+ * and those whose description says how many there are. */
 static bool is_past_end(const struct hmf__walk *w, const struct key *c, const struct key *b)
 {
     const struct hmf__shape *s = &w->shapes[c->shape], *t = &w->shapes[b->shape];
+    bool known = w->cands[c->cand].merged;
+    uint64_t each = w->types->v[s->type].size, elements, room;
 
     if (c->cand < w->state->nvars || c->addr != b->addr + t->bytes)
         return false;
-    if (w->types->v[s->type].kind == HMF__KIND_VOID)
-        return true;
-    /* not read: known to be an end.  Else only arrays are believed to have pointers to theirs */
-    return (t->count > 1 || w->cands[c->cand].merged) && s->count == 1 && s->type == t->type;
+    if (!s->bytes)
+        return true; /* void, or no elements */
+    if (!known && (s->exact || w->types->v[t->type].kind == HMF__KIND_CSTRING))
+        return false;
+    bool array = s->type == t->type && (t->exact || is_tail(w, b->cand));
+    elements = known || array ? s->count : 2 * s->count;
+    if (known && elements > t->bytes / each)
+        elements = 1;
+    return elements <= t->bytes / each &&
+           hmf__layout_holds(w->types, t->type, t->count, (const char *)b->addr,
+                             t->bytes - elements * each, s->type, &room) &&
+           room >= elements;
 }
 
 static hmf_status_t merge_end(struct hmf__walk *w, const struct key *c, const struct key *b)
 {
     const struct hmf__shape *t = &w->shapes[b->shape];
+    uint64_t leaf;
 
-    return add_merge(w, c->cand, b->cand, t->count * w->types->v[t->type].nleaves);
-}
-
-/* Does a registered variable begin where k does?  Then a pointer there means that one. */
-static bool variable_at(const struct hmf__walk *w, const struct key *k, const struct key *end)
-{
-    for (const struct key *j = k; j < end && j->addr == k->addr; j++)
-        if (j->cand < w->state->nvars)
-            return true;
-    return false;
+    if (!end_within(w, c, b, &leaf))
+        leaf = t->count * w->types->v[t->type].nleaves;
+    return add_merge(w, c->cand, b->cand, leaf);
 }
 
 /* Is `in` no part of `out`, which begins there too, but the end of the array `b` before? */
@@ -213,8 +239,8 @@ static bool is_end_instead(const struct hmf__walk *w, const struct key *in, cons
     uint64_t room;
 
     return b && in->addr == out->addr && is_past_end(w, in, b) &&
-           !hmf__layout_holds(w->types, t->type, t->count, (const char *)out->addr, 0, s->type,
-                              &room);
+           !(hmf__layout_holds(w->types, t->type, t->count, (const char *)out->addr, 0, s->type,
+                               &room) && room >= s->count);
 }
 
 static hmf_status_t pass(struct hmf__walk *w, const struct key *k, size_t n)
@@ -229,7 +255,7 @@ static hmf_status_t pass(struct hmf__walk *w, const struct key *k, size_t n)
                                                      : merge_inside(w, &k[i], out);
             continue;
         }
-        if (out && is_past_end(w, &k[i], out) && !variable_at(w, &k[i], k + n)) {
+        if (out && is_past_end(w, &k[i], out)) {
             rc = merge_end(w, &k[i], out);
             continue;
         }
@@ -246,8 +272,8 @@ static hmf_status_t pass(struct hmf__walk *w, const struct key *k, size_t n)
         }
         if (w->cands[k[i].cand].merged) { /* not read, yet no end of anything: cannot be */
             char path[300];
-            return hmf__fail(HMF_ERR_POINTER, "pointer %s = %p leads just behind an array of its "
-                             "type, which is not there any more",
+            return hmf__fail(HMF_ERR_POINTER, "pointer %s = %p leads to the end of a block, but "
+                             "nothing describes an array of its type there",
                              name_of(w, k[i].cand, path, sizeof path), (void *)k[i].addr);
         }
         if (k[i].cand >= w->state->nvars && !hmf__walk_readable(w, (void *)k[i].addr, s->bytes,

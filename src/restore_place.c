@@ -149,11 +149,12 @@ hmf_status_t hmf__restore_allocate(hmf_restore_t *r)
     hmf__fresh_begin(&fresh, small_bytes(r));
     for (size_t i = 0; i < r->ntables; i++) {
         struct hmf__rtable *t = &r->tables[i];
+        size_t align = r->state->types.v[t->type].align;
         for (uint64_t b = 0; b < t->info->nblocks; b++) {
             if (r->registered[t->info->first_block + b])
                 continue;
             size_t size = (size_t)block_bytes(r, t, b);
-            t->addr[b] = hmf__malloc(size);
+            t->addr[b] = hmf__malloc_aligned(align, size);
             if (!t->addr[b])
                 return hmf__restore_no_memory("blocks", r->nblocks);
             if (size >= HMF__DIRECT_BYTES)

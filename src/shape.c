@@ -67,8 +67,7 @@ hmf_status_t hmf__walk_shape(struct hmf__walk *w, uint32_t type, uint64_t count,
         w->shapes = v;
         w->shapes_cap = cap;
     }
-    if (s.nslots && s.count > 1)
-        w->rows = w->in_rows[type] = true;
+    hmf__walk_shape_ends(w, &s);
     w->shapes[w->nshapes] = s;
     *out = w->nshapes++;
     w->shape_table[h] = w->nshapes;
@@ -86,7 +85,7 @@ hmf_status_t hmf__walk_get_shape(struct hmf__walk *w, uint32_t id, uint64_t coun
         return hmf__fail(HMF_ERR_LIMIT, "a block of %llu elements is too large",
                          (unsigned long long)count);
     return hmf__walk_shape(w, w->types->classes[elem], each, inner,
-                           exact && w->tracked && each == 1, out);
+                           exact, out);
 }
 
 const char hmf__walk_freed[] = "leads into the heap where no block is in use: was it freed, or "

@@ -65,11 +65,53 @@ hmf_status_t hmf_translate_into(const hmf_object_t *image, void *data, size_t si
     return rc;
 }
 
+/* Bytes that there can be behind a struct with a flexible array member, what the image has of its
+ * elements' type, and those up to a multiple of the alignment: the program's sizeof. */
+static hmf_status_t room_behind(const hmf_object_t *image, const struct hmf__types *types,
+                                uint32_t id, uint64_t *out)
+{
+    const struct hmf__type *y = &types->v[id];
+    hmf_meta_t *meta = NULL;
+    struct hmf__buf b;
+    uint64_t count, rows = 0;
+    uint32_t elem;
+    hmf_status_t rc;
+
+    *out = 0;
+    if (!y->flex)
+        return HMF_OK;
+    hmf__buf_borrow(&b, image->bytes.data, image->bytes.len);
+    b.pos = META_LENGTH_AT;
+    size_t len = (size_t)hmf__buf_get_u64(&b);
+    if ((rc = hmf_meta_parse(image->bytes.data + META_AT, len, &meta)) != HMF_OK)
+        return rc;
+    const struct hmf__types *w = hmf_meta_types(meta);
+    const struct hmf__root_info *root;
+    const struct hmf__type *x;
+    rc = hmf__object_root(meta, &root);
+    if (rc == HMF_OK && (x = &w->v[root->type])->flex) {
+        hmf__types_flatten(w, w->v[x->fields[x->nfields - 1].type].elem, &elem, &count);
+        for (size_t i = 0; i < hmf_meta_ntables(meta); i++)
+            if (hmf_meta_table(meta, i)->type == elem)
+                rows = hmf_meta_table(meta, i)->nrows;
+    }
+    hmf_meta_free(meta);
+    if (rc != HMF_OK)
+        return rc;
+    hmf__types_flatten(types, types->v[y->fields[y->nfields - 1].type].elem, &elem, &count);
+    if (hmf__mul_overflow_u64(rows, types->v[elem].size, out) || *out > HMF__MAX_SIZE)
+        *out = UINT64_MAX; /* refused */
+    else
+        *out += -(y->size + *out) & (y->align - 1);
+    return HMF_OK;
+}
+
 hmf_status_t hmf_translate_new(const hmf_object_t *image, hmf_object_t **out)
 {
     struct hmf__types types;
     hmf_object_t *o = NULL;
     void *data = NULL;
+    uint64_t behind = 0;
     size_t bytes;
     uint32_t id;
     hmf_status_t rc;
@@ -86,15 +128,20 @@ hmf_status_t hmf_translate_new(const hmf_object_t *image, hmf_object_t **out)
     }
     /* a count that exceeds the image's data is refused by the restore, before any are read; what
      * is asked for here is bounded by the bytes that came */
+    if ((rc = room_behind(image, &types, id, &behind)) != HMF_OK)
+        goto drop_types;
     if (image->count > image->bytes.len || types.v[id].size > 16 * (uint64_t)image->bytes.len ||
-        hmf__mul_overflow((size_t)types.v[id].size, image->count, &bytes)) {
+        behind > 16 * (uint64_t)image->bytes.len ||
+        hmf__mul_overflow((size_t)types.v[id].size, image->count, &bytes) ||
+        hmf__add_overflow(bytes, (size_t)behind, &bytes)) {
         rc = hmf__fail(HMF_ERR_LIMIT, "object %s is larger than its image", image->name);
         goto drop_types;
     }
-    if (!(data = hmf__calloc(1, bytes))) {
+    if (!(data = hmf__malloc_aligned(types.v[id].align, bytes))) {
         rc = hmf__fail(HMF_ERR_NOMEM, "no memory for %zu bytes of object %s", bytes, image->name);
         goto drop_types;
     }
+    memset(data, 0, bytes);
     if ((rc = hmf_object_new(image->name, data, bytes, image->desc, image->desc_len, NULL, &o)) ==
         HMF_OK)
         rc = hmf_translate_unpack(image, o);

@@ -214,6 +214,12 @@ static bool is_weak(const struct hmf__walk *w, const struct hmf__shape *s)
     return s->count == HMF__WALK_WEAK && w->types->v[s->type].kind == HMF__KIND_VOID;
 }
 
+/* An array of no elements: nothing of it is looked at, it may lead anywhere. */
+static bool is_empty(const struct hmf__walk *w, const struct hmf__shape *s)
+{
+    return !s->count && w->types->v[s->type].kind != HMF__KIND_VOID;
+}
+
 /* Does the candidate lie in one heap block that is in use, if in the heap at all? */
 static hmf_status_t check_block(struct hmf__walk *w, size_t c, const struct hmf__shape *s,
                                 bool *skip)
@@ -229,6 +235,8 @@ static hmf_status_t check_block(struct hmf__walk *w, size_t c, const struct hmf_
                  (unsigned long long)s->bytes, (unsigned long long)room);
         return hmf__walk_bad(w, c, why);
     case HMF__WHERE_BEHIND: /* overlap.c tells of what, and if there is such an array */
+        if (s->exact && w->types->v[s->type].kind != HMF__KIND_CSTRING)
+            return hmf__walk_bad(w, c, "should have elements, but leads just behind a heap block");
         w->unsure = *skip = true;
         return merge_end(w, c);
     case HMF__WHERE_DEAD:
@@ -249,7 +257,8 @@ static hmf_status_t check_memory(struct hmf__walk *w, size_t c, const struct hmf
         w->unsure = *skip = true;
         return merge_end(w, c);
     }
-    if (w->tracked && !is_weak(w, s) && (rc = check_block(w, c, s, skip)) != HMF_OK)
+    if (w->tracked && !is_weak(w, s) && !is_empty(w, s) &&
+        (rc = check_block(w, c, s, skip)) != HMF_OK)
         return rc;
     if (*skip)
         return HMF_OK;
@@ -261,7 +270,7 @@ static hmf_status_t check_memory(struct hmf__walk *w, size_t c, const struct hmf
         return hmf__walk_bad(w, c, "leads to memory that is not there: is it initialised?");
     }
     if (s->bytes)
-        hmf__walk_cover(w, addr, s->bytes + (s->count > 1));
+        hmf__walk_cover(w, addr, s->bytes + s->tail);
     else
         w->unsure = true; /* void, or an array of no elements */
     return HMF_OK;
@@ -330,17 +339,10 @@ static void cover_variables(struct hmf__walk *w)
                 *place = (uint32_t)(i + 1);
         }
         bool before = w->unsure;
-        hmf__walk_cover(w, w->cands[i].addr, s->bytes + (s->count > 1));
+        hmf__walk_cover(w, w->cands[i].addr, s->bytes + s->tail);
         if (w->last_region && w->last_region->cover)
             w->unsure = before;
     }
-}
-
-static bool holds_pointers_in_row(const struct hmf__walk *w, size_t c)
-{
-    const struct hmf__shape *s = &w->shapes[w->cands[c].shape];
-
-    return s->nslots && s->count > 1;
 }
 
 static hmf_status_t begin(struct hmf__walk *w, hmf_state_t *state)
@@ -360,6 +362,8 @@ static hmf_status_t begin(struct hmf__walk *w, hmf_state_t *state)
         !(w->stages = hmf__calloc(w->types->n, sizeof *w->stages)) ||
         !(w->in_rows = hmf__calloc(w->types->n, sizeof *w->in_rows)))
         return hmf__fail(HMF_ERR_NOMEM, "no memory to look through %u types", w->types->n);
+    if ((rc = hmf__walk_find_pointed(w)) != HMF_OK)
+        return rc;
     while (size / 2 < state->nvars + 1)
         size *= 2;
     if ((rc = hmf__walk_rehash(w, size)) != HMF_OK ||
@@ -407,9 +411,9 @@ hmf_status_t hmf__walk_run(struct hmf__walk *w, hmf_state_t *state)
             break;
         if (w->rows)
             for (; known < w->ncands; known++)
-                if (holds_pointers_in_row(w, known) &&
-                    (rc = hmf__walk_add_end(w, &w->shapes[w->cands[known].shape],
-                                            w->cands[known].addr)) != HMF_OK)
+                if (w->shapes[w->cands[known].shape].ends &&
+                    (rc = hmf__walk_note_ends(w, &w->shapes[w->cands[known].shape],
+                                              w->cands[known].addr)) != HMF_OK)
                     return rc;
         if (c == w->batch_end)
             hmf__walk_batch(w, c);
@@ -431,6 +435,7 @@ void hmf__walk_fini(struct hmf__walk *w)
         }
     hmf__free(w->slots);
     hmf__free(w->in_rows);
+    hmf__free(w->about);
     hmf__walk_stages_free(w);
     hmf__big_free(w->cands, w->cands_cap * sizeof *w->cands);
     hmf__big_free(w->refs, w->refs_cap * sizeof *w->refs);

@@ -33,7 +33,9 @@ struct hmf__shape {
     uint64_t inner;  /* elements are pointers that lead to so many elements (HMF__LEN_OUTER) */
     uint64_t nblocks; /* candidates of this shape that are blocks; set at the end */
     uint32_t type;   /* class representative, no array */
-    bool exact;      /* one element, since a description's length says so: not more */
+    bool exact;      /* as many elements as a description's length says: no more, and no end */
+    bool tail;       /* it ends with an array to whose end a pointer may lead ... */
+    bool ends;       /* ... and some array in it holds pointers: see ends.c */
 };
 
 /* A pointer to something of unknown type is a candidate of no bytes; a weak one has this count. */
@@ -101,6 +103,8 @@ struct hmf__walk {
     uint32_t *table;
     size_t table_size, table_used;
     int table_shift;
+    uint8_t *about; /* per type; see ends.c */
+    bool chars_pointed; /* some pointer leads to characters */
     /* ends of arrays that hold pointers: such an address must not be looked into */
     struct hmf__end {
         uintptr_t addr; /* 0: free */
@@ -115,7 +119,7 @@ struct hmf__walk {
     bool tracked;   /* the heap's blocks are known: extent.c looks */
     uintptr_t heap_lo, heap_hi; /* malloc's own part of the address space; 0: unknown */
     size_t extended; /* candidates whose heap blocks have been looked at */
-    bool rows;      /* some shape is an array of things with pointers: ends are recorded */
+    bool rows;      /* some shape has such ends: they are recorded */
     bool *in_rows;  /* per type: some shape is an array of it */
     struct hmf__stage *stages;  /* per type; see batch.c */
     char *copies[HMF__BATCH];   /* of the candidates from batch_begin on; NULL: has none */
@@ -218,10 +222,19 @@ hmf_status_t hmf__walk_add(struct hmf__walk *w, const char *addr, uint32_t shape
  * would be extended over it? */
 bool hmf__walk_described(struct hmf__walk *w, const char *start, size_t c);
 
-/* ---- ends.c: ends of arrays of things with pointers ---- */
+/* ---- ends.c: ends of arrays ---- */
+
+/* Which types do pointers without a length lead to?  HMF_ERR_NOMEM. */
+hmf_status_t hmf__walk_find_pointed(struct hmf__walk *w);
+
+/* Set s->tail and s->ends. */
+void hmf__walk_shape_ends(struct hmf__walk *w, struct hmf__shape *s);
+
+/* Record the ends that a candidate with s->ends has.  HMF_ERR_NOMEM. */
+hmf_status_t hmf__walk_note_ends(struct hmf__walk *w, const struct hmf__shape *s,
+                                 const char *addr);
 
 bool hmf__walk_is_end(const struct hmf__walk *w, const void *addr, uint32_t type);
-hmf_status_t hmf__walk_add_end(struct hmf__walk *w, const struct hmf__shape *s, const char *addr);
 
 /* ---- batch.c: candidates read many at a time ---- */
 

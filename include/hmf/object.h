@@ -46,7 +46,7 @@ enum hmf_format { HMF_FORMAT_HOST, HMF_FORMAT_IMAGE };
  *                until hmf_object_free
  *   desc         desc_len ints (typemap.h); copied
  *   field_names  as for hmf_type_define, or NULL; copied
- * HMF_ERR_TYPE (the text names the position), HMF_ERR_LIMIT. */
+ * HMF_ERR_ARG, HMF_ERR_TYPE (the text names the position), HMF_ERR_LIMIT. */
 hmf_status_t hmf_object_new(const char *name, void *data, size_t size_bytes, const int *desc,
                             size_t desc_len, const char *const *field_names, hmf_object_t **out);
 

@@ -44,7 +44,9 @@ hmf_status_t hmf_translate_unpack(const hmf_object_t *image, hmf_object_t *objec
 
 /* The same into fresh memory of natural layout, as the image's own description says.  The new
  * object's data (hmf_object_data) are from malloc and the program's: they stay when the object is
- * freed.  HMF_ERR_LIMIT: the description is too large to be written out. */
+ * freed.  A flexible array member whose length is an expression cannot be had this way, for images
+ * do not hold expressions: HMF_ERR_FORMAT.  HMF_ERR_LIMIT: the description is too large to be
+ * written out. */
 hmf_status_t hmf_translate_new(const hmf_object_t *image, hmf_object_t **object);
 
 /* ---- through the external representation ---- */

@@ -290,6 +290,47 @@ static void no_memory(void)
     CU_ASSERT_EQUAL(rc, HMF_OK);
 }
 
+/* A variable with a flexible array member, aligned more than malloc does. */
+static void flexible(void)
+{
+    struct text {
+        _Alignas(64) int len;
+        char text[];
+    };
+    static const int type[] = {-2, typeALIGNED, 64, typeINT, typeFLEX, 0, typeCHAR};
+    hmf_object_t *o, *image, *back;
+    struct text *t = aligned_alloc(64, 256), *u;
+    size_t len;
+
+    memset(t, 0, 256);
+    t->len = 100;
+    memset(t->text, 'x', 100);
+    CU_ASSERT_EQUAL_FATAL(hmf_object_new("t", t, 256, type, LEN(type), NULL, &o), HMF_OK);
+    CU_ASSERT_EQUAL_FATAL(hmf_object_set(o, "a key", "a text"), HMF_OK);
+    CU_ASSERT_EQUAL_FATAL(hmf_translate_pack(o, &image), HMF_OK);
+    CU_ASSERT_EQUAL_FATAL(hmf_translate_new(image, &back), HMF_OK);
+    u = hmf_object_data(back, &len);
+    CU_ASSERT_EQUAL(len, 128);
+    CU_ASSERT_EQUAL((uintptr_t)u % 64, 0);
+    CU_ASSERT(u->len == 100 && !memcmp(u->text, t->text, 100));
+    hmf_object_free(back);
+    hmf_object_free(image);
+    hmf_object_free(o);
+    free(u);
+    t->len = 0; /* no elements at all */
+    CU_ASSERT_EQUAL_FATAL(hmf_object_new("t", t, 256, type, LEN(type), NULL, &o), HMF_OK);
+    CU_ASSERT_EQUAL_FATAL(hmf_translate_pack(o, &image), HMF_OK);
+    CU_ASSERT_EQUAL_FATAL(hmf_translate_new(image, &back), HMF_OK);
+    u = hmf_object_data(back, &len);
+    CU_ASSERT_EQUAL(u->len, 0);
+    hmf_object_free(back);
+    hmf_object_free(image);
+    hmf_object_free(o);
+    free(u);
+    free(t);
+    CU_ASSERT_EQUAL(hmf_object_new("t", ring, sizeof ring, node_type, 7, NULL, NULL), HMF_ERR_ARG);
+}
+
 static void layouts(void)
 {
     static const int type[] = {-4, typeCHAR, typeLONG, typeDOUBLE, typeARRAY, 2, typeSHORT};
@@ -393,6 +434,7 @@ static const struct unit_test tests[] = {
     {"open files", open_files},
     {"every allocation fails", no_memory},
     {"through XDR", external},
+    {"a flexible array member", flexible},
     {"layouts and plans", layouts},
 };
 
