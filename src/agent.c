@@ -131,6 +131,16 @@ static void frame(void *ctx, int from, unsigned kind, const void *data, size_t l
     case HMF__F_END: hmf__wave_end(a, hmf__buf_get_u8(&in)); break;
     case HMF__F_L_NEWCOMER: hmf__net_send(a->net, a->leader, HMF__F_NEWCOMER, data, len); break;
     case HMF__F_SAMPLES: hmf__monitor_pass(a, &in); break;
+    case HMF__F_L_CARRIED: hmf__net_send(a->net, a->leader, HMF__F_CARRIED, data, len); break;
+    case HMF__F_CARRIED:
+        if (a->coord)
+            hmf__coord_carried(a->coord, from, &in);
+        break;
+    case HMF__F_L_STATE: hmf__pulse_soon(a); break;
+    case HMF__F_L_COSTS:
+        if (a->coord)
+            hmf__coord_costs(a->coord, &in);
+        break;
     case HMF__F_OFFER:
         if (a->coord)
             hmf__coord_offer(a->coord, from, &in);

@@ -48,11 +48,15 @@ enum hmf__frame {          /* kinds of frames between agents; append only */
     HMF__F_NEWS,           /* anybody -> coordinator: a rank is silent, back, or lost */
     HMF__F_RETIRE,         /* coordinator -> spare: your node is wanted empty, end */
     HMF__F_SAMPLES,        /* up the tree: what agents see of their processes and hosts */
+    HMF__F_CARRIED,        /* newcomer -> coordinator: how long its parts took */
     /* from the main thread of the same process */
     HMF__F_L_DONE = 64,    /* its part of a wave is done: epoch, wave, report */
     HMF__F_L_NEWCOMER,     /* newcomer's progress, to be sent on: epoch, stage, report */
     HMF__F_L_FINISHED,     /* the program is at MPI_Finalize */
-    HMF__F_L_ASK           /* the program asks */
+    HMF__F_L_ASK,          /* the program asks */
+    HMF__F_L_CARRIED,      /* newcomer: to be sent on */
+    HMF__F_L_STATE,        /* there is news of the rank's state, see struct hmf__size */
+    HMF__F_L_COSTS         /* what was measured at the start */
 };
 
 enum hmf__wave_kind {
@@ -71,6 +75,16 @@ struct hmf__report {
 };
 
 enum hmf__role { HMF__ROLE_ACTIVE, HMF__ROLE_SPARE, HMF__ROLE_INCOMING, HMF__ROLE_LEFT, HMF__ROLE_LOST };
+
+/* How large the rank's state is, as far as that is known without looking at every block.  Written by the main
+ * thread when variables are registered or captured. */
+struct hmf__size {
+    uint64_t flat;              /* bytes of the registered variables themselves */
+    bool open;                  /* there is more behind pointers: what the process has grown by */
+    uint64_t captured;          /* bytes when it was last captured, 0: never was; ... */
+    uint64_t resident_kib;      /* ... and what was resident then, or when the program began */
+    uint64_t start_us;          /* CPU time of the program's start-up, until auto_read */
+};
 
 struct hmf__coord;
 struct hmf__control;
@@ -124,6 +138,7 @@ struct hmf__agent {
     bool fenced;                /* no poll is passed before a neighbour is heard: pulse.h */
     bool building;              /* the main thread is inside MPI, making communicators with others */
     uint64_t undone_ns;         /* when the last ABORT came */
+    struct hmf__size size;
     struct hmf__local { struct hmf__local *next; unsigned kind; size_t len; uint8_t data[]; }
         *inbox, **inbox_tail;
 
@@ -180,6 +195,12 @@ hmf_status_t hmf__agent_start(struct hmf__agent *a, const struct hmf__net_addr *
 void hmf__agent_retire(struct hmf__agent *a);
 /* Sends what is queued (at most 5 s), ends the thread and frees what open and start made. */
 void hmf__agent_stop(struct hmf__agent *a);
+
+/* Main thread: the size has changed.  Any thread: what it comes to now, in bytes. */
+void hmf__agent_resize(struct hmf__agent *a, const struct hmf__size *size);
+uint64_t hmf__agent_state_bytes(struct hmf__agent *a);
+/* Resident memory of this process. */
+uint64_t hmf__agent_resident_kib(void);
 
 /* Async-signal-safe: the process got signal `sig`. */
 void hmf__agent_signal(struct hmf__agent *a, int sig);

@@ -21,6 +21,15 @@
 #include "vlocal.h"
 #include "world.h"
 
+/* Tells the agent how large the state is, as far as the registered variables say so. */
+static void resize(struct hmf__job *j)
+{
+    struct hmf__size size = j->agent.size;
+
+    size.flat = hmf__state_bytes(j->state, &size.open);
+    hmf__agent_resize(&j->agent, &size);
+}
+
 /* What auto_remove needs to find a variable by its structure. */
 struct elem { struct elem *next; const var_elem_t *given; void *data; };
 
@@ -113,6 +122,8 @@ static hmf_status_t add(const var_elem_t *given, const char *name, void *data, s
     }
     *e = (struct elem){elems, given, data};
     elems = e;
+    if (hmf__job.read_done)
+        resize(&hmf__job);
     return HMF_OK;
 }
 
@@ -136,6 +147,8 @@ static hmf_status_t drop(struct elem **at)
 
     *at = e->next;
     hmf__free(e);
+    if (hmf__job.read_done)
+        resize(&hmf__job);
     return st;
 }
 
@@ -238,9 +251,12 @@ int auto_read(int mask)
             hmf__move_refuse(j, "called auto_read without AUTO_MIGR");
         hmf__move_restore(j);
         j->read_done = true;
+        resize(j);
         return 1;
     }
     j->read_done = true;
+    j->agent.size.start_us = hmf__job_cpu_us() - j->start_us;
+    resize(j);
     hmf__vlocal_started();
     hmf__startup_end();
     return (mask & AUTO_CHKP) && j->can_stop ? read_disk(j) : 0;

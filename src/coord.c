@@ -47,6 +47,10 @@ hmf_status_t hmf__coord_new(struct hmf__agent *a)
         c->spare[a->proc_of[r]] = NOT_SPARE;
     hmf__schedule_init(&c->schedule, hmf__now_ns(), hmf__coord_wall_s());
     c->began_s = hmf__coord_wall_s();
+    if (hmf__coord_new_costs(c)) {
+        hmf__coord_free(c);
+        return HMF_ERR_NOMEM;
+    }
     if (a->monitor && hmf__coord_new_decide(c))
         hmf__log(HMF__LOG_ERROR, "HMF_POLICY: %s; nobody decides about moves but who asks for them",
                  hmf_error_text());
@@ -66,6 +70,7 @@ void hmf__coord_free(struct hmf__coord *c)
     hmf__op_clear(&c->op);
     hmf__free(c->drained);
     hmf__decide_free(c->decide);
+    hmf__coord_free_costs(c);
     hmf__free(c->cands);
     hmf__free(c->spare);
     hmf__free(c);
@@ -197,6 +202,7 @@ static void hand_over(struct hmf__coord *c)
         hmf__buf_put_u8(&out, c->drained[p]);
     hmf__buf_put_bytes(&out, &c->totals, sizeof c->totals);
     hmf__buf_put_u64(&out, (uint64_t)(c->began_s * 1e6));
+    hmf__coord_put_costs(c, &out);
     if (c->decide)
         hmf__decide_put(c->decide, hmf__now_ns(), &out);
     if (c->drain.node[0] && c->drain.token)
@@ -234,13 +240,13 @@ static void committed(struct hmf__coord *c)
         for (uint32_t k = 0; k < c->op.nmoves; k++)
             if (c->op.moves[k].rank == m->ask.rank) {
                 if (c->decide)
-                    hmf__decide_moved(c->decide, m->ask.rank, c->op.moves[k].from, m->to,
-                                      (double)(hmf__now_ns() - c->begun_ns) * 1e-9, hmf__now_ns());
+                    hmf__decide_moved(c->decide, m->ask.rank, c->op.moves[k].from, m->to, hmf__now_ns());
                 c->spare[c->op.moves[k].from] = USED;
                 hmf__coord_answer(c, &m->ask, 1, "rank %d moved from %s to %s in %.1f ms",
                                   m->ask.rank, hmf__coord_node(c, c->op.moves[k].from),
                                   hmf__coord_node(c, m->to),
                                   (double)(hmf__now_ns() - c->begun_ns) * 1e-6);
+                hmf__coord_learn(c, m, c->op.moves[k].from);
                 hmf__coord_move_event(c, m, c->op.moves[k].from);
             }
     }
@@ -250,6 +256,7 @@ static void committed(struct hmf__coord *c)
              hmf__coord_ms(c, HOLD, WORK), hmf__coord_ms(c, WORK, JOIN),
              hmf__coord_ms(c, JOIN, RESTORE), hmf__coord_ms(c, RESTORE, COMMIT),
              (double)(hmf__now_ns() - c->entered_ns[COMMIT]) * 1e-6);
+    hmf__coord_save_costs(c, 10);
     if (mine) {
         hmf__coord_settle_drain(c);
         hand_over(c);
@@ -451,6 +458,7 @@ void hmf__coord_end(struct hmf__coord *c)
         some_lost |= c->spare[p] == GONE || (c->a->recovers && c->spare[p] == USED);
     flag = some_lost;
     hmf__coord_end_event(c);
+    hmf__coord_save_costs(c, 0);
     for (int p = 0; p < c->a->nprocs; p++)
         if (c->spare[p] != NOT_SPARE && c->spare[p] != GONE && p != c->a->proc)
             hmf__net_send(c->a->net, p, HMF__F_END, &flag, 1);
@@ -478,6 +486,7 @@ hmf_status_t hmf__coord_take_over(struct hmf__agent *a, struct hmf__buf *in)
     if (totals)
         memcpy(&c->totals, totals, sizeof c->totals);
     c->began_s = (double)hmf__buf_get_u64(in) * 1e-6;
+    hmf__coord_get_costs(c, in);
     if (c->decide && hmf__decide_get(c->decide, hmf__now_ns(), in))
         hmf__log(HMF__LOG_WARN, "%s", hmf_error_text());
     while (hmf__buf_left(in) > 0 && !in->status)

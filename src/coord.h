@@ -22,6 +22,10 @@ int hmf__coord_busy(const struct hmf__coord *c);
 /* Samples of the agents (monitor.h). */
 void hmf__coord_samples(struct hmf__coord *c, struct hmf__buf *in);
 
+/* A newcomer tells how long its parts took; the main thread what it measured at the start (costs.h). */
+void hmf__coord_carried(struct hmf__coord *c, int from, struct hmf__buf *in);
+void hmf__coord_costs(struct hmf__coord *c, struct hmf__buf *in);
+
 /* What was decided last about each rank, with its numbers; "" if nobody decides (decide.h). */
 void hmf__coord_explain(struct hmf__coord *c, struct hmf__buf *out);
 

@@ -197,6 +197,7 @@ void hmf__coord_settle(struct hmf__coord *c)
             int rank = c->cands[i].ask.rank;
             c->op.moves[c->op.nmoves++] =
                 (struct hmf__move){rank, c->a->proc_of[rank], c->cands[i].to};
+            hmf__coord_predict(c, &c->cands[i]);
         }
     hold(c);
 }

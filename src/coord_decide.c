@@ -6,6 +6,8 @@
 #include "decide.h"
 #include "monitor.h"
 
+#include <string.h>
+
 /* Hosts are those whose processes reach each other by loopback. */
 hmf_status_t hmf__coord_new_decide(struct hmf__coord *c)
 {
@@ -29,6 +31,12 @@ hmf_status_t hmf__coord_new_decide(struct hmf__coord *c)
     }
     st = hmf__decide_new(a->nranks, a->nprocs, n, host_of, names, hmf__monitor_interval(a->monitor),
                          hmf__now_ns(), &c->decide);
+    if (st)
+        goto free_lists;
+    c->decide->costs = c->costs;
+    c->decide->program = a->program ? a->program : "";
+    for (int p = 0; p < a->nprocs; p++)
+        memcpy(c->decide->host[host_of[p]].data, a->addrs[p].data, sizeof a->addrs[p].data);
 
 free_lists:
     hmf__free(names);

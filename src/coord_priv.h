@@ -4,14 +4,17 @@
  *   coord_ask.c     wishes in their queue; which spare takes which rank
  *   coord_drain.c   nodes that are to be empty
  *   coord_decide.c  what the policies want
+ *   coord_cost.c    what a move will cost, and what it did cost
  *   coord_report.c  what the control socket and the events say */
 #ifndef HMF_COORD_PRIV_H
 #define HMF_COORD_PRIV_H
 
 #include "coord.h"
 
+#include "costs.h"
 #include "schedule.h"
 
+#define HMF__COORD_KIND 64
 #define HMF__OFFER_NS                                                                              \
     (5ull * 1000000000) /* a spare sleeps in poll(): it answers at once or not at all */
 
@@ -26,6 +29,8 @@ struct cand {                   /* a move that is being negotiated */
     enum { ASKING, ACCEPTED, FAILED } state;
     enum hmf__stage stage;
     uint64_t bytes;             /* of the rank's state, when it has arrived */
+    double glance_bytes, expected_bytes;    /* before */
+    struct hmf__phases predicted, measured;
 };
 
 /* Since the job began, over all coordinators. */
@@ -53,6 +58,10 @@ struct hmf__coord {
     bool unasked;               /* the checkpoint of this operation is the schedule's wish alone */
     bool ending;
     bool *drained;              /* nprocs: its node is not to be moved to */
+    struct hmf__costs *costs;
+    char (*kind)[HMF__COORD_KIND];  /* nprocs: what kind of host each process is on */
+    bool keeps_costs;           /* they are read from and written to a file */
+    double saved_s;             /* when they were, seconds since 1970; 0: never */
     struct { uint64_t token; char node[64]; } drain;   /* who waits until a node is empty */
     struct totals totals;
     double began_s;             /* seconds since 1970 */
@@ -103,6 +112,23 @@ void hmf__coord_decide(struct hmf__coord *c, uint64_t now_ns);
 
 /* A rank that was asked to move stays: do not ask again at once. */
 void hmf__coord_refused(struct hmf__coord *c, const struct cand *m);
+
+/* ---- coord_cost.c ---- */
+
+hmf_status_t hmf__coord_new_costs(struct hmf__coord *c);
+void hmf__coord_free_costs(struct hmf__coord *c);
+
+/* A rank's move to a process, as costs.h wants it; its texts are borrowed. */
+struct hmf__costs_move hmf__coord_costs_move(struct hmf__coord *c, int rank, int to);
+
+/* The move will begin; it has been. */
+void hmf__coord_predict(struct hmf__coord *c, struct cand *m);
+void hmf__coord_learn(struct hmf__coord *c, struct cand *m, int from);
+/* If they have not been saved for so long. */
+void hmf__coord_save_costs(struct hmf__coord *c, double at_least_s);
+
+void hmf__coord_put_costs(struct hmf__coord *c, struct hmf__buf *out);
+void hmf__coord_get_costs(struct hmf__coord *c, struct hmf__buf *in);
 
 /* ---- coord_report.c ---- */
 

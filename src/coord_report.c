@@ -86,6 +86,23 @@ void hmf__coord_stay_event(struct hmf__coord *c, const struct cand *m, const cha
     hmf__events_end(e);
 }
 
+/* Predicted and measured, phase by phase. */
+static void costs_event(struct hmf__events *e, const struct cand *m)
+{
+    char key[40];
+
+    hmf__events_int(e, "predicted_bytes", (int64_t)m->expected_bytes);
+    hmf__events_real(e, "predicted_us", hmf__phases_total(&m->predicted));
+    for (int p = 0; p < HMF__PHASES; p++) {
+        snprintf(key, sizeof key, "predicted_%s_us", hmf__phase_name[p]);
+        hmf__events_real(e, key, m->predicted.us[p]);
+    }
+    for (int p = 0; p < HMF__PHASES; p++) {
+        snprintf(key, sizeof key, "%s_us", hmf__phase_name[p]);
+        hmf__events_real(e, key, m->measured.us[p]);
+    }
+}
+
 void hmf__coord_move_event(struct hmf__coord *c, const struct cand *m, int from)
 {
     struct hmf__events *e = c->a->events;
@@ -111,6 +128,7 @@ void hmf__coord_move_event(struct hmf__coord *c, const struct cand *m, int from)
     hmf__events_real(e, "join_ms", hmf__coord_ms(c, JOIN, RESTORE));
     hmf__events_real(e, "restore_ms", hmf__coord_ms(c, RESTORE, COMMIT));
     hmf__events_real(e, "commit_ms", (double)(now - c->entered_ns[COMMIT]) * 1e-6);
+    costs_event(e, m);
     hmf__events_end(e);
 }
 

@@ -71,7 +71,7 @@ hmf_status_t hmf__decide_new(int nranks, int nprocs, int nhosts, const int *host
     d->began_ns = now_ns;
     d->interval_ns = (uint64_t)(interval_s * 1e9);
     d->next_ns = now_ns + d->interval_ns;
-    d->factor = 1;
+    d->program = "";
     d->host_of = hmf__calloc((size_t)nprocs, sizeof *d->host_of);
     d->throttled = hmf__calloc((size_t)nprocs, sizeof *d->throttled);
     d->host = hmf__calloc((size_t)nhosts, sizeof *d->host);
@@ -221,6 +221,7 @@ void hmf__decide_sample(struct hmf__decide *d, const struct hmf__sample *s, uint
     /* Time of which the kernel knows neither: asleep in MPI, as far as that goes; else stopped. */
     double stopped = fmax(0, idle) * s->span_s - s->wait_s;
     double worked = fmax(0.01, 1 - fmax(0, stopped) / fmax(busy, 1e-9) - denied);
+    k->step_s = s->span_s / (double)s->polls;
     k->busy_s = busy / (double)s->polls;
     k->queued_s = queued * s->span_s / (double)s->polls;
     k->cpu_s = k->busy_s * worked;
@@ -374,19 +375,11 @@ int hmf__decide_round(struct hmf__decide *d, const int *proc_of, const bool *fre
 
 /* ---- what became of it -------------------- */
 
-void hmf__decide_moved(struct hmf__decide *d, int rank, int from_proc, int to_proc, double took_s,
-                       uint64_t now_ns)
+void hmf__decide_moved(struct hmf__decide *d, int rank, int from_proc, int to_proc, uint64_t now_ns)
 {
     struct hmf__decide_rank *k = &d->rank[rank];
     double now_us = (double)now_ns * 1e-3;
 
-    if (k->predicted_us > 0 && took_s > 0) {
-        double ratio = took_s * 1e6 / k->predicted_us;
-        hmf__log(HMF__LOG_INFO, "rank %d: the move was predicted to take %.1f ms, it took %.1f ms", rank,
-                 k->predicted_us * 1e-3, took_s * 1e3);
-        d->ratios[d->moves++ % (sizeof d->ratios / sizeof d->ratios[0])] = ratio;
-        d->factor = fmin(1000, fmax(0.01, d->factor * pow(ratio, 0.5)));
-    }
     /* Moves on one host are moves from place to place: none of them is gone back to. */
     hmf_history_add(&k->history, now_us, (size_t)d->host_of[from_proc],
                     (size_t)d->host_of[to_proc]);
@@ -459,7 +452,6 @@ void hmf__decide_put(const struct hmf__decide *d, uint64_t now_ns, struct hmf__b
     double now_us = (double)now_ns * 1e-3;
 
     hmf__put_double(out, (double)(now_ns - d->began_ns) * 1e-9);
-    hmf__put_double(out, d->factor);
     for (int r = 0; r < d->nranks; r++) {
         const struct hmf__decide_rank *k = &d->rank[r];
         const struct hmf__slow_rank *s = &d->slow.rank[r];
@@ -480,13 +472,11 @@ void hmf__decide_put(const struct hmf__decide *d, uint64_t now_ns, struct hmf__b
 
 hmf_status_t hmf__decide_get(struct hmf__decide *d, uint64_t now_ns, struct hmf__buf *in)
 {
-    double now_us = (double)now_ns * 1e-3, run_s = hmf__get_double(in), factor = hmf__get_double(in);
+    double now_us = (double)now_ns * 1e-3, run_s = hmf__get_double(in);
     char *policy;
 
     if (run_s > 0 && run_s * 1e9 < (double)now_ns)
         d->began_ns = now_ns - (uint64_t)(run_s * 1e9);
-    if (factor >= 0.01 && factor <= 1000)
-        d->factor = factor;
     for (int r = 0; r < d->nranks && !in->status; r++) {
         struct hmf__slow_rank *s = &d->slow.rank[r];
         uint32_t n = hmf__buf_get_u32(in);

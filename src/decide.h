@@ -15,12 +15,15 @@
 #include <stdint.h>
 
 #include "hmf/policy.h"
+#include "costs.h"
 #include "monitor.h"
 #include "monitor_slow.h"
 #include "op.h"
 
 struct hmf__decide_host {
     char name[64];
+    char kind[64];              /* what kind of host, "": not known */
+    char data[16];              /* its data format */
     bool known;                 /* a sample has come */
     struct hmf__host_sample s;  /* the last one */
     double running;             /* smoothed */
@@ -37,6 +40,7 @@ struct hmf__decide_host {
 struct hmf__decide_rank {
     int proc;
     bool fresh;                 /* a sample since the last round */
+    double step_s;              /* from poll to poll */
     double busy_s, cpu_s;       /* computed, and worked on a CPU, per iteration of that sample */
     double queued_s;            /* waited for a core, per iteration: in MPI or not, nobody knows */
     double wait;                /* part of the time, smoothed */
@@ -44,7 +48,7 @@ struct hmf__decide_rank {
     double throttled, stopped;  /* parts, smoothed */
     double late_s;              /* smoothed */
     bool bound;                 /* to some of the host's cores */
-    double bytes;               /* what there is to move, at most */
+    double bytes;               /* what there is to move, about */
     double weight;              /* W of its place */
     struct hmf_history history;
     uint64_t not_before_ns;     /* after a failure */
@@ -71,10 +75,8 @@ struct hmf__decide {
     unsigned long rounds, asked;
     double *busy, *cpu, *queued;    /* nranks: scratch of a round */
     bool *ill;
-    /* How long moves took, against what was predicted. */
-    double factor;              /* smoothed ratio of measured to predicted */
-    double ratios[64];
-    unsigned long moves;
+    const struct hmf__costs *costs; /* borrowed; NULL: nothing is known of what moves cost */
+    const char *program;        /* borrowed */
 };
 
 /* `host_of` (copied): which host each process is on, 0 to nhosts - 1; `names` (copied): of hosts.
@@ -96,8 +98,7 @@ int hmf__decide_round(struct hmf__decide *d, const int *proc_of, const bool *fre
                       double wall_s, struct hmf__ask *asks, int max);
 
 /* A rank has moved, whoever asked for it, or stayed although it was asked to move. */
-void hmf__decide_moved(struct hmf__decide *d, int rank, int from_proc, int to_proc, double took_s,
-                       uint64_t now_ns);
+void hmf__decide_moved(struct hmf__decide *d, int rank, int from_proc, int to_proc, uint64_t now_ns);
 void hmf__decide_refused(struct hmf__decide *d, int rank, uint64_t now_ns);
 
 /* An operation is under way: what ranks do meanwhile is no measure. */

@@ -11,8 +11,6 @@
 
 #define PLACES 32               /* hosts looked at for one rank: the best ones */
 #define MUST_LEAVE (HMF__HOST_OWNER | HMF__HOST_ILL | HMF__HOST_DRAINED)
-#define US_PER_BYTE 0.001       /* until it is measured: 1 GB/s */
-#define CREATE_US 20000
 
 static double bounded(double w)
 {
@@ -74,14 +72,14 @@ static struct hmf_weight weight(const struct hmf__decide_host *x, double w, doub
     return out;
 }
 
-static void vertex(const struct hmf__decide *d, const struct hmf__decide_host *x, const char *name,
+static void vertex(const struct hmf__decide_host *x, const char *name,
                    double w, double now_us, double wall_s, struct hmf_vertex *v)
 {
     hmf_vertex_init(v);
     snprintf(v->name, sizeof v->name, "%.63s", name);
     v->weight = weight(x, w, now_us, wall_s);
-    v->create_us = CREATE_US * d->factor;
     v->slots = x->free;
+    snprintf(v->data, sizeof v->data, "%s", x->data);
     v->suspected_at_us = x->suspected_us;
     v->response_us = x->response_us;
     if (x->known && x->s.cores > 0)
@@ -123,6 +121,45 @@ static int choices(const struct hmf__decide *d, int here, struct choice *out)
     return n;
 }
 
+/* What is known of the cost of moves, as the components of the model's edge.  What the hosts at its ends have to
+ * do goes to those, what the ranks have to do together to the process; the sum is the prediction.
+ *
+ *   N_ij        negotiate; agents are asleep and slower than MPI: counted as so many messages of MPI's
+ *   CR_i        stop, drain, capture      CC_j      create, commit, and what is placed without converting
+ *   T(M_ij, k)  transfer                  x_ab      what a byte adds to translate
+ *   links       join */
+static hmf_status_t costs(const struct hmf__decide *d, int rank, const struct hmf__decide_host *to,
+                          hmf_graph_t *g, struct hmf_process *process, struct hmf_vertex *here,
+                          struct hmf_vertex *there, struct hmf_edge *e)
+{
+    const struct hmf__decide_rank *k = &d->rank[rank];
+    const struct hmf__decide_host *from = &d->host[d->host_of[k->proc]];
+    struct hmf__costs_move m = {
+        .program = d->program, .nranks = d->nranks, .from = from->name, .to = to->name,
+        .from_kind = from->kind, .to_kind = to->kind, .from_data = from->data, .to_data = to->data,
+        .bytes = process->state_bytes, .step_us = k->step_s * 1e6,
+    };
+    struct hmf__phases p;
+    double fixed, rate, there_us, back_us;
+
+    hmf__costs_predict(d->costs, &m, &p);
+    hmf__costs_link(d->costs, &m, &fixed, &e->us_per_byte);
+    rate = strcmp(m.from_data, m.to_data) ? hmf__costs_rate(d->costs, &m) : 0;
+    here->send_us = hmf__costs_send(d->costs, m.from);
+    there->receive_us = fmax(0, fixed - here->send_us);
+    there->send_us = hmf__costs_send(d->costs, m.to);
+    there_us = fixed + e->us_per_byte * process->message_bytes;
+    back_us = there->send_us + e->us_per_byte * process->message_bytes + here->receive_us;
+    here->negotiations = 1;
+    there->negotiations = fmax(0, p.us[HMF__PHASE_NEGOTIATE] - there_us) / fmax(back_us, 1e-3);
+    here->remove_us = p.us[HMF__PHASE_STOP] + p.us[HMF__PHASE_DRAIN] + p.us[HMF__PHASE_CAPTURE];
+    there->create_us = p.us[HMF__PHASE_CREATE] + p.us[HMF__PHASE_COMMIT] +
+                       fmax(0, p.us[HMF__PHASE_TRANSLATE] - rate * process->state_bytes);
+    process->links = 1;
+    process->link_us = p.us[HMF__PHASE_JOIN];
+    return rate > 0 ? hmf_graph_translation(g, m.from_data, m.to_data, rate) : HMF_OK;
+}
+
 hmf_status_t hmf__decide_graph(struct hmf__decide *d, int rank, uint64_t now_ns, double wall_s,
                                hmf_graph_t **out, int *host, int cap)
 {
@@ -131,33 +168,39 @@ hmf_status_t hmf__decide_graph(struct hmf__decide *d, int rank, uint64_t now_ns,
     double now_us = (double)now_ns * 1e-3;
     struct choice to[PLACES];
     struct hmf_process process;
-    struct hmf_vertex v;
+    struct hmf_vertex mine, v;
     hmf_graph_t *g = NULL;
     hmf_status_t st = hmf_graph_new(&g);
 
     hmf_process_init(&process);
-    process.state_bytes = k->bytes;
-    vertex(d, &d->host[here], d->host[here].name, k->weight, now_us, wall_s, &v);
+    process.state_bytes = hmf__costs_bytes(d->costs, d->program, k->bytes);
+    vertex(&d->host[here], d->host[here].name, k->weight, now_us, wall_s, &mine);
+    mine.receive_us = 1;
     if (!st)
-        st = hmf_graph_set_process(g, &process);
-    if (!st)
-        st = hmf_graph_add(g, &v, NULL);
+        st = hmf_graph_add(g, &mine, NULL);
     n = choices(d, here, to);
     host[0] = here;
     for (int i = 0; i < n && i + 1 < cap && !st; i++) {
         const struct hmf__decide_host *x = &d->host[to[i].host];
-        struct hmf_edge e = hmf_edge_between(0, (size_t)i + 1, US_PER_BYTE * d->factor);
+        struct hmf_edge e = hmf_edge_between(0, (size_t)i + 1, 0);
         char name[64];
         /* A place beside it on the same host is another one: only the process may be held up. */
         snprintf(name, sizeof name, to[i].host == here ? "%.50s (beside)" : "%.63s", x->name);
-        vertex(d, x, name, to[i].weight, now_us, wall_s, &v);
+        vertex(x, name, to[i].weight, now_us, wall_s, &v);
         if (to[i].host == here)
             v.suspected_at_us = INFINITY;
         host[i + 1] = to[i].host;
-        st = hmf_graph_add(g, &v, NULL);
+        st = costs(d, rank, x, g, &process, &mine, &v, &e);
+        if (!st)
+            st = hmf_graph_add(g, &v, NULL);
         if (!st)
             st = hmf_graph_connect(g, &e);
     }
+    /* What is the same for all places: as the last one left it. */
+    if (!st)
+        st = hmf_graph_set(g, 0, &mine);
+    if (!st)
+        st = hmf_graph_set_process(g, &process);
     if (st) {
         hmf_graph_free(g);
         return st;

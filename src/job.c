@@ -22,6 +22,7 @@
 #include "move.h"
 #include "settings.h"
 #include "startup.h"
+#include "type.h"
 #include "world.h"
 
 struct hmf__job hmf__job;
@@ -141,12 +142,16 @@ static hmf_status_t agree(hmf_status_t st)
 static hmf_status_t start_agent(struct hmf__agent *a)
 {
     struct hmf__net_addr self, *all;
+    struct hmf__abi abi;
     uint64_t key[2], range[2];
     uint8_t secret[HMF__NET_SECRET + 8] = {0};   /* and the run's own number */
     hmf_status_t st;
 
     all = hmf__calloc((size_t)a->nprocs, sizeof *all);
     hmf__net_self(&self);
+    hmf__abi_native(&abi);
+    snprintf(self.data, sizeof self.data, "%s%d-%d-%d", abi.big_endian ? "be" : "le", 8 * abi.pointer_size,
+             abi.max_align, abi.ldouble);
     key[0] = self.host_key;
     key[1] = ~self.host_key;
     /* All on one host: only loopback needs to listen. */
@@ -172,6 +177,14 @@ static hmf_status_t start_agent(struct hmf__agent *a)
     }
     hmf__free(all);
     return st;
+}
+
+uint64_t hmf__job_cpu_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 /* A spare sleeps until it is given a rank, or the job ends. */
@@ -229,6 +242,7 @@ hmf_status_t hmf__job_init(int *argc, char ***argv)
         return HMF_OK;
     }
     j->can_stop = true;
+    a->size.resident_kib = hmf__agent_resident_kib();
     hmf__monitor_watch(a->monitor);
     hmf__job_signal(SIGUSR1, 1);
     hmf__job_signal(SIGUSR2, 1);
@@ -236,6 +250,7 @@ hmf_status_t hmf__job_init(int *argc, char ***argv)
         wait_as_spare(j);
     else
         hmf__startup_begin(set.nranks < a->nprocs);
+    j->start_us = hmf__job_cpu_us();
     return HMF_OK;
 
 without:

@@ -28,7 +28,10 @@ struct hmf__job {
     char *dir;                  /* checkpoint directory */
     long keep;
     bool behind;                /* checkpoints are written behind the program's back */
-    uint64_t state_bytes;       /* newcomer: of the state that it took over */
+    uint64_t start_us;          /* CPU time when the program's start-up began */
+    uint64_t state_bytes;       /* newcomer: of the state that it took over; ... */
+    uint64_t carried_ns[4];     /* ... how long its start-up, and those of xfer.h took */
+    uint64_t since_ns;          /* ... when it began what it does now */
     uint64_t id;                /* of this run, equal on all processes */
     struct hmf__check_job check;
 };
@@ -47,6 +50,9 @@ hmf_status_t hmf__job_init(int *argc, char ***argv);
  * process has died meanwhile, and PMPI_Finalize must not be called, since it would wait for that
  * process for ever. */
 bool hmf__job_finalize(void);
+
+/* CPU time of this thread. */
+uint64_t hmf__job_cpu_us(void);
 
 /* The process is of no use any more (its move was undone after its program had started): waits
  * for the job's end, finalises MPI and ends with status 0.  Does not return. */

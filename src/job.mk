@@ -8,7 +8,7 @@ libhmf_core_la_SOURCES += src/net.c src/net.h src/op.c src/op.h src/agent.c src/
 	src/wave.c src/wave.h src/coord.c src/coord.h src/coord_priv.h src/coord_ask.c src/coord_report.c \
 	src/coord_drain.c src/coord_decide.c src/control.c src/control.h \
 	src/rundir.c src/rundir.h src/schedule.c src/schedule.h src/events.c src/events.h \
-	src/pulse.c src/pulse.h
+	src/pulse.c src/pulse.h src/statesize.c src/coord_cost.c
 libhmf_mpi_la_SOURCES += src/xfer.c src/xfer.h src/settings.c src/settings.h src/move.c src/move.h \
 	src/job.c src/job.h src/auto.c src/partition.c
 libhmf_core_la_LIBADD += -lpthread

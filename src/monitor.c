@@ -95,19 +95,6 @@ static double wall_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static double resident(void)
-{
-    char text[100];
-    long pages = 0;
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-
-    if (fd >= 0)
-        close(fd);
-    text[n > 0 ? n : 0] = '\0';
-    return sscanf(text, "%*d %ld", &pages) == 1 ? (double)pages * (double)sysconf(_SC_PAGESIZE) : 0;
-}
-
 static bool bound(void)
 {
     cpu_set_t set;
@@ -146,8 +133,8 @@ static void take_sample(struct hmf__agent *a, uint64_t now_ns, struct hmf__sampl
     double cpu, delay, throttled = hmf__host_throttled(&m->host);
     double span = (double)(now_ns - m->last_ns) * 1e-9;
 
-    *s = (struct hmf__sample){.proc = a->proc, .rank = a->rank, .memory = resident(),
-                              .bound = bound(), .part_throttled = NAN};
+    *s = (struct hmf__sample){.proc = a->proc, .rank = a->rank, .bound = bound(),
+                              .memory = (double)hmf__agent_state_bytes(a), .part_throttled = NAN};
     hmf__thread_read(&m->thread, &cpu, &delay);
     if (m->rank != a->rank) {              /* a rank has come or gone: it begins anew */
         m->rank = a->rank;

@@ -26,7 +26,7 @@ struct hmf__sample {
                                    is over, so this may be above 1 after too little */
     double part_throttled;      /* ... its control group was denied the CPU; NAN: not known */
     double late_s;              /* how much later than it wanted to the agent woke up */
-    double memory;              /* resident, bytes */
+    double memory;              /* of the rank's state, bytes, about */
     bool bound;                 /* it may use less than half of the host's cores */
     bool has_host;
     struct hmf__host_sample host;

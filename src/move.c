@@ -48,6 +48,16 @@ static void done(struct hmf__job *j, uint64_t epoch, uint32_t wave, hmf_status_t
     hmf__agent_report(&j->agent, HMF__F_L_DONE, epoch, wave, st, n);
 }
 
+/* The state has been looked at: now it is known how large it is. */
+static void captured(struct hmf__job *j, uint64_t bytes)
+{
+    struct hmf__size size = j->agent.size;
+
+    size.captured = bytes;
+    size.resident_kib = hmf__agent_resident_kib();
+    hmf__agent_resize(&j->agent, &size);
+}
+
 /* ---- checkpoint -------------------- */
 
 static int checkpoint(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
@@ -73,6 +83,8 @@ static int checkpoint(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
             st = hmf__check_write(check, image, &generation);
         }
     }
+    if (!st)
+        captured(j, hmf_image_bytes(image));
     hmf_image_free(image);
     done(j, op->epoch, HMF__WAVE_WORK, st, n);
     if (st)
@@ -120,22 +132,23 @@ static void give_image(struct hmf__job *j, const struct hmf__op *op, int to)
     struct given_up g = {j, op->epoch};
     struct hmf__xfer x = peer(&g, to, j->agent.start_limit_ns);
     hmf_image_t *image = NULL;
-    uint64_t begun, captured;
+    uint64_t begun, found;
     hmf_status_t st;
 
     if (hmf__xfer_wait_ready(&x))
         return;                            /* given up, or will be: the coordinator has its own limit */
     begun = hmf__now_ns();
     st = hmf_image_capture(j->state, &image);
-    captured = hmf__now_ns();
+    found = hmf__now_ns();
+    x.capture_ns = found - begun;
     x.limit_ns = j->agent.limit_ns;
     st = hmf__xfer_send_image(&x, st, image);
     if (st)
         hmf__log(HMF__LOG_INFO, "the state was not sent: %s", hmf_error_text());
     else
         hmf__log(HMF__LOG_DEBUG, "%.1f MiB of state: captured in %.1f ms, sent in %.1f ms",
-                 (double)hmf_image_bytes(image) / 1048576, (double)(captured - begun) * 1e-6,
-                 (double)(hmf__now_ns() - captured) * 1e-6);
+                 (double)hmf_image_bytes(image) / 1048576, (double)(found - begun) * 1e-6,
+                 (double)(hmf__now_ns() - found) * 1e-6);
     hmf_image_free(image);
 }
 
@@ -313,6 +326,7 @@ hmf_status_t hmf__move_enter(struct hmf__job *j)
         hmf__log_identity(in.move.rank);
         st = hmf__world_prepare(map);
         progress(j, in.epoch, HMF__STAGE_JOINED, st);
+        j->since_ns = hmf__now_ns();
     }
     if (!st && hmf__job_given_up(j, in.epoch))
         st = hmf__fail(HMF_ERR_REFUSED, "the move was undone: %s", a->verdict);
@@ -347,11 +361,17 @@ void hmf__move_restore(struct hmf__job *j)
         st = hmf__vlocal_apply(j->state);
     if (!st)
         st = hmf__xfer_send_ready(&x);
+    j->carried_ns[0] = hmf__now_ns() - j->since_ns;
     if (!st)
         st = hmf__xfer_recv_image(&x, j->state);
+    j->since_ns = hmf__now_ns();
     j->state_bytes = x.bytes;
+    j->carried_ns[1] = x.capture_ns;
+    j->carried_ns[2] = x.transfer_ns;
+    j->carried_ns[3] = x.translate_ns;
     if (!st)
         st = hmf__vlocal_settle(j->state);
+    captured(j, x.bytes);
     if (st) {
         progress(j, in.epoch, HMF__STAGE_RESTORED, st);
         hmf__job_wait_order(j, in.epoch, HMF__WAVE_JOIN);
@@ -361,10 +381,25 @@ void hmf__move_restore(struct hmf__job *j)
     atomic_store(&a->polls, in.cut - 1);
 }
 
+/* Before it says that it has come: how long it took it. */
+static void tell_times(struct hmf__job *j, uint64_t epoch)
+{
+    struct hmf__buf out = HMF__BUF_INIT;
+
+    hmf__buf_put_u64(&out, epoch);
+    j->carried_ns[0] += hmf__now_ns() - j->since_ns;   /* from its state to its first poll */
+    for (int i = 0; i < 4; i++)
+        hmf__buf_put_u64(&out, j->carried_ns[i]);
+    if (!out.status)
+        hmf__agent_tell(&j->agent, HMF__F_L_CARRIED, out.data, out.len);
+    hmf__buf_fini(&out);
+}
+
 void hmf__move_confirm(struct hmf__job *j)
 {
     struct arrival in = arrival(&j->agent);
 
+    tell_times(j, in.epoch);
     progress(j, in.epoch, HMF__STAGE_RESTORED, HMF_OK);
     if (hmf__job_wait_order(j, in.epoch, HMF__WAVE_JOIN) == HMF__WAVE_ABORT)
         hmf__job_park(j);

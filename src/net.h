@@ -27,6 +27,7 @@ struct hmf__net_addr {
     uint16_t port;
     uint16_t naddr;
     int32_t pid;                       /* for messages only */
+    char data[16];                     /* name of its data format, "": not known */
     uint8_t addr[HMF__NET_NADDR][16];  /* IPv6, or IPv4 mapped into it */
 };
 

@@ -10,6 +10,7 @@
 #include "events.h"
 
 #define LONGEST_NS 5000000000ull        /* between beats */
+#define SOON_NS 20000000ull
 #define NEIGHBOURS (1 + HMF__WAVE_DEGREE)
 
 enum news { SILENT, BACK, LOST, HUNG };
@@ -280,19 +281,6 @@ static void look_at_building(struct hmf__agent *a, uint64_t now)
 
 /* ---- beats -------------------- */
 
-static uint64_t resident_kib(void)
-{
-    unsigned long size, resident = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-
-    if (f) {
-        if (fscanf(f, "%lu %lu", &size, &resident) != 2)
-            resident = 0;
-        fclose(f);
-    }
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
-}
-
 static void beat_self(struct hmf__agent *a, uint64_t now)
 {
     struct hmf__pulse *p = a->pulse;
@@ -303,7 +291,9 @@ static void beat_self(struct hmf__agent *a, uint64_t now)
                     ? (double)(now - b->heard_ns) * 1e-9 / (double)(polls - p->polls) : 0;
     b->heard_ns = now;
     b->polls = p->polls = polls;
-    b->rss_kib = resident_kib();
+    b->rss_kib = hmf__agent_resident_kib();
+    b->state_bytes = hmf__agent_state_bytes(a);
+    b->start_us = a->size.start_us;
     p->fresh[a->rank] = true;
 }
 
@@ -319,6 +309,8 @@ static void send_up(struct hmf__agent *a)
         hmf__buf_put_u64(&out, p->beat[r].polls);
         hmf__buf_put_u64(&out, (uint64_t)(p->beat[r].step_s * 1e9));
         hmf__buf_put_u64(&out, p->beat[r].rss_kib);
+        hmf__buf_put_u64(&out, p->beat[r].state_bytes);
+        hmf__buf_put_u64(&out, p->beat[r].start_us);
         p->fresh[r] = false;
     }
     if (!out.status)
@@ -352,7 +344,9 @@ void hmf__pulse_beat(struct hmf__agent *a, int from, struct hmf__buf *in)
         int32_t r = hmf__buf_get_i32(in);
         struct hmf__beat b = {.heard_ns = hmf__now_ns(), .polls = hmf__buf_get_u64(in),
                               .step_s = (double)hmf__buf_get_u64(in) * 1e-9,
-                              .rss_kib = hmf__buf_get_u64(in)};
+                              .rss_kib = hmf__buf_get_u64(in),
+                              .state_bytes = hmf__buf_get_u64(in),
+                              .start_us = hmf__buf_get_u64(in)};
         if (in->status)
             return;
         if (r >= 0 && r < a->nranks && r != a->rank) {
@@ -363,6 +357,15 @@ void hmf__pulse_beat(struct hmf__agent *a, int from, struct hmf__buf *in)
     hmf__net_send(a->net, from, HMF__F_PULSE_BACK, NULL, 0);
     if (p)
         heard(a, from);
+}
+
+/* Not at once: variables are registered one after the other. */
+void hmf__pulse_soon(struct hmf__agent *a)
+{
+    uint64_t soon = hmf__now_ns() + SOON_NS;
+
+    if (a->pulse && a->pulse->next_ns > soon)
+        a->pulse->next_ns = soon;
 }
 
 void hmf__pulse_back(struct hmf__agent *a, int from)

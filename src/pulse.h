@@ -28,6 +28,8 @@ struct hmf__beat {
     uint64_t polls;
     double step_s;          /* mean time from poll to poll since the beat before; 0: unknown */
     uint64_t rss_kib;       /* memory that the process has resident */
+    uint64_t state_bytes;   /* of the rank's state, about */
+    uint64_t start_us;      /* of the program's start-up */
 };
 
 hmf_status_t hmf__pulse_new(struct hmf__agent *a);
@@ -35,6 +37,9 @@ void hmf__pulse_free(struct hmf__agent *a);
 
 /* Beats when it is time; in how many ms to be called again at the latest, -1: never. */
 int hmf__pulse_tick(struct hmf__agent *a, uint64_t now_ns);
+
+/* The next beat has news and should not wait. */
+void hmf__pulse_soon(struct hmf__agent *a);
 
 void hmf__pulse_beat(struct hmf__agent *a, int from, struct hmf__buf *in);
 void hmf__pulse_back(struct hmf__agent *a, int from);

@@ -160,3 +160,15 @@ struct hmf__types *hmf__state_types(hmf_state_t *s)
 {
     return &s->types;
 }
+
+uint64_t hmf__state_bytes(const hmf_state_t *s, bool *open)
+{
+    uint64_t bytes = 0;
+
+    *open = false;
+    for (size_t i = 0; i < s->nvars; i++) {
+        bytes += s->vars[i].var.size;
+        *open |= s->types.v[s->vars[i].var.type].nslots > 0;
+    }
+    return bytes;
+}

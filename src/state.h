@@ -7,6 +7,7 @@
 
 #include "hmf/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,9 @@ hmf_status_t hmf_state_add(hmf_state_t *state, const char *name, void *addr, siz
 /* Take a variable out; HMF_ERR_NOTFOUND if there is none. */
 hmf_status_t hmf_state_remove_name(hmf_state_t *state, const char *name);
 hmf_status_t hmf_state_remove_addr(hmf_state_t *state, const void *addr);
+
+/* Bytes of all variables; *open: some hold pointers, so there is more. */
+uint64_t hmf__state_bytes(const hmf_state_t *state, bool *open);
 
 size_t hmf_state_count(const hmf_state_t *state);
 

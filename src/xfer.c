@@ -19,7 +19,7 @@
 #define PATIENCE_NS 200000000ull       /* inside a transfer: the other side works on the same message */
 #define READY_NS 5000000ull            /* before it: a program's start-up may take long */
 
-struct head { uint64_t status, len, bytes; };   /* same byte order inside one MPI job */
+struct head { uint64_t status, len, bytes, capture_ns; };   /* same byte order inside one MPI job */
 
 static hmf_status_t mpi_fail(int rc, const char *what)
 {
@@ -295,6 +295,7 @@ hmf_status_t hmf__xfer_send_image(struct hmf__xfer *x, hmf_status_t captured,
     }
     h.len = len;
     h.bytes = hmf_image_bytes(image);
+    h.capture_ns = x->capture_ns;
     if ((st = one(x, HMF__TAG_IMAGE, &h, sizeof h, 0)) ||
         (st = hmf__xfer_send(x, HMF__TAG_IMAGE, meta, len)))
         goto free_buffers;
@@ -332,6 +333,7 @@ hmf_status_t hmf__xfer_recv_image(struct hmf__xfer *x, hmf_state_t *state)
     uint32_t *crc = NULL;
     uint8_t *bounce = NULL;
     size_t len = 0, n = 0, sent_len = 0;
+    uint64_t begun = hmf__now_ns(), translated = 0, from;
     hmf_status_t st = one(x, HMF__TAG_IMAGE, &h, sizeof h, 1);
 
     if (st)
@@ -354,9 +356,12 @@ hmf_status_t hmf__xfer_recv_image(struct hmf__xfer *x, hmf_state_t *state)
         size_t niov;
         uint64_t bytes;
         if ((st = hmf_restore_segment(r, i, &iov, &niov, &bytes)) ||
-            (st = stream(x, iov, niov, bytes, 1, bounce, &crc[i])) ||
-            (st = hmf_restore_segment_done(r, i)))
+            (st = stream(x, iov, niov, bytes, 1, bounce, &crc[i])))
             goto abort_restore;
+        from = hmf__now_ns();
+        if ((st = hmf_restore_segment_done(r, i)))
+            goto abort_restore;
+        translated += hmf__now_ns() - from;
         x->bytes += bytes;
     }
     if (n) {
@@ -367,8 +372,14 @@ hmf_status_t hmf__xfer_recv_image(struct hmf__xfer *x, hmf_state_t *state)
             goto abort_restore;
         }
     }
+    from = hmf__now_ns();
     st = hmf_restore_finish(r);
     r = NULL;
+    x->translate_ns = translated + hmf__now_ns() - from;
+    x->capture_ns = h.capture_ns;
+    /* The clock of who receives counts: it begins when the source is told to begin. */
+    x->transfer_ns = from - begun - translated;
+    x->transfer_ns -= x->transfer_ns > h.capture_ns ? h.capture_ns : x->transfer_ns;
 
 abort_restore:
     hmf_restore_abort(r);

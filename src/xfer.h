@@ -15,7 +15,10 @@ struct hmf__xfer {
     uint64_t limit_ns;                 /* longest wait for one message */
     int (*given_up)(void *ctx);
     void *ctx;
-    uint64_t bytes;                    /* recv_image: of state, set when it has come */
+    /* recv_image: set when it has come.  Bytes of state; and how long the source looked for its
+     * blocks, until they had come, until they were converted and in place. */
+    uint64_t bytes;
+    uint64_t capture_ns, transfer_ns, translate_ns;
 };
 
 enum { HMF__TAG_PACK = 1, HMF__TAG_READY = 2, HMF__TAG_IMAGE = 3 };
@@ -30,7 +33,7 @@ hmf_status_t hmf__xfer_wait_ready(struct hmf__xfer *x);
 
 /* The image, straight from and into registered memory where the layouts agree, each segment with
  * its CRC32C.  An error of either side reaches the receiver as a status; `captured` is what capture
- * returned, image is NULL if it failed. */
+ * returned, image is NULL if it failed; capture_ns of the handle is how long that took. */
 hmf_status_t hmf__xfer_send_image(struct hmf__xfer *x, hmf_status_t captured,
                                   const hmf_image_t *image);
 hmf_status_t hmf__xfer_recv_image(struct hmf__xfer *x, hmf_state_t *state);

@@ -104,7 +104,7 @@ static void obey(struct job *j)
         CU_ASSERT_FATAL(to < PROCS && j->free[to]);
         j->free[to] = false;
         j->proc_of[rank] = to;
-        hmf__decide_moved(j->d, rank, from, to, 0.2, j->now);
+        hmf__decide_moved(j->d, rank, from, to, j->now);
     }
 }
 
@@ -265,7 +265,7 @@ static void test_handover(void)
 
     begin(&j, "auto");
     CU_ASSERT(seconds(&j, 60) == 0);
-    hmf__decide_moved(j.d, 1, 1, 4, 0.2, j.now);
+    hmf__decide_moved(j.d, 1, 1, 4, j.now);
     j.proc_of[1] = 4;
     j.free[4] = false;
     hmf__decide_put(j.d, j.now, &out);
