@@ -185,7 +185,9 @@ void hmf__coord_learn(struct hmf__coord *c, struct cand *m, int from)
     if (c->op.nmoves > 1)
         lesson.us[HMF__PHASE_TRANSFER] = lesson.us[HMF__PHASE_CREATE] = lesson.us[HMF__PHASE_JOIN] = NAN;
     hmf__costs_learn(c->costs, &move, &lesson, hmf__coord_wall_s());
-    hmf__costs_learn_bytes(c->costs, c->a->program, m->glance_bytes, move.bytes, hmf__coord_wall_s());
+    /* Some padding is no matter. */
+    if (fabs(m->glance_bytes - move.bytes) > 4096 + 0.02 * move.bytes)
+        hmf__costs_learn_bytes(c->costs, c->a->program, m->glance_bytes, move.bytes, hmf__coord_wall_s());
     hmf__log(HMF__LOG_INFO, "rank %d: the move was predicted to take %.1f ms, it took %.1f ms", m->ask.rank,
              hmf__phases_total(&m->predicted) * 1e-3, total_us * 1e-3);
 }

@@ -12,17 +12,22 @@
 
 #define KEY 160
 #define MOST 4096               /* lines; beyond, the oldest one goes */
-#define FADE 0.85               /* of what is old, by each new measurement */
-#define CONTRADICTS 2.0
-#define FORGET 0.05
+#define FADE 0.7                /* an older measurement counts so much less than the next */
+#define BANDS 7                 /* of sizes, each 8 times the one before; ... */
+#define IN_BAND 4               /* ... the last measurements of each are kept */
+#define SEEN (BANDS * IN_BAND)
+#define CONTRADICTS 2.0         /* twice on end by more than this: things have changed */
+#define OUTLIER 0.3             /* relative error from which a measurement counts less */
+#define LATENCY_US 200.0
 #define LEAST_US 5.0            /* errors below this say nothing */
-#define COLUMNS 5
 
 const char *const hmf__phase_name[HMF__PHASES] = {"negotiate", "stop", "drain", "join", "create",
                                                   "capture", "transfer", "translate", "commit"};
 
-/* Sums over measurements (x, y) with weight 1 / y^2. */
-struct line { double w, x, y, xx, xy; };
+struct line {
+    int n, against;             /* measurements; how many of the last ones contradicted, by sign */
+    struct { double x, y; } m[SEEN];    /* the oldest first */
+};
 
 struct entry {
     char key[KEY];
@@ -44,44 +49,134 @@ static double at(struct fit f, double x)
     return f.a + f.b * x;
 }
 
-/* The line that explains the measurements best, none of its parts below 0. */
-static struct fit fit(const struct line *l, struct fit prior)
+static int band(double x)
 {
-    double det = l->w * l->xx - l->x * l->x, mean, rest, part;
-    struct fit f = prior;
+    int b = x < 4096 ? 0 : 1 + (int)(log2(x / 4096) / 3);
 
-    if (!(l->w > 0))
-        return prior;
-    if (det > 0.01 * l->w * l->xx) {
-        f.b = (l->w * l->xy - l->x * l->y) / det;
-        f.a = (l->y - f.b * l->x) / l->w;
-        if (f.b < 0)
-            f = (struct fit){l->y / l->w, 0};
-        else if (f.a < 0)
-            f = (struct fit){0, l->xy / l->xx};
-        return f;
+    return b < BANDS ? b : BANDS - 1;
+}
+
+/* How much each measurement counts: by how many newer ones there are of its size. */
+static void weigh(const struct line *l, double w[SEEN])
+{
+    double next[BANDS];
+
+    for (int i = 0; i < BANDS; i++)
+        next[i] = 1;
+    for (int i = l->n; i-- > 0; next[band(l->m[i].x)] *= FADE)
+        w[i] = next[band(l->m[i].x)];
+}
+
+/* By least squares of the relative error, none of the parts below 0. */
+static struct fit least_squares(const struct line *l, const double w[SEEN], struct fit prior)
+{
+    double sw = 0, sx = 0, sy = 0, sxx = 0, sxy = 0, det, mean, rest, part;
+    struct fit f;
+
+    for (int i = 0; i < l->n; i++) {
+        double x = l->m[i].x, y = l->m[i].y, v = w[i] / ((y + LEAST_US) * (y + LEAST_US));
+        sw += v;
+        sx += v * x;
+        sy += v * y;
+        sxx += v * x * x;
+        sxy += v * x * y;
     }
-    /* All at one x: the prior's two parts take what it is wrong by, each by its size. */
-    mean = l->x / l->w;
-    rest = l->y / l->w - at(prior, mean);
-    part = at(prior, mean) > 0 ? prior.a / at(prior, mean) : 1;
+    det = sw * sxx - sx * sx;
+    if (det > 0.01 * sw * sxx) {
+        f.b = (sw * sxy - sx * sy) / det;
+        f.a = (sy - f.b * sx) / sw;
+        if (f.b < 0)
+            return (struct fit){sy / sw, 0};
+        return f.a < 0 ? (struct fit){0, sxy / sxx} : f;
+    }
+    /* All at one x: the prior's two parts take what it is wrong by, each by its size; of small ones it is latency. */
+    mean = sx / sw;
+    rest = sy / sw - at(prior, mean);
+    part = fmax(prior.a, LATENCY_US) / (fmax(prior.a, LATENCY_US) + prior.b * mean);
     f.a = fmax(0, prior.a + rest * part);
     f.b = mean > 0 ? fmax(0, prior.b + rest * (1 - part) / mean) : prior.b;
     return f;
 }
 
-static void add(struct line *l, struct fit now, double x, double y)
+/* The line through the measurements, of which those that are far from it count less. */
+static struct fit fit(const struct line *l, struct fit prior)
 {
-    double w = 1 / ((y + LEAST_US) * (y + LEAST_US));
-    double ratio = (y + LEAST_US) / (at(now, x) + LEAST_US);
-    double keep = FADE;
+    double w[SEEN], v[SEEN];
+    struct fit f;
 
-    /* However much the old measurements weigh. */
-    if (ratio > CONTRADICTS || ratio < 1 / CONTRADICTS)
-        keep = FORGET * fmin(1, l->w > 0 ? w / l->w : 1);
+    if (!l->n)
+        return prior;
+    weigh(l, w);
+    f = least_squares(l, w, prior);
+    for (int round = 0; round < 4; round++) {
+        for (int i = 0; i < l->n; i++) {
+            double e = (at(f, l->m[i].x) - l->m[i].y) / (l->m[i].y + LEAST_US) / OUTLIER;
+            v[i] = w[i] / (1 + e * e);
+        }
+        f = least_squares(l, v, prior);
+    }
+    return f;
+}
 
-    *l = (struct line){keep * l->w + w, keep * l->x + w * x, keep * l->y + w * y,
-                       keep * l->xx + w * x * x, keep * l->xy + w * x * y};
+struct ratio { double r, w; };
+
+static int by_ratio(const void *a, const void *b)
+{
+    const struct ratio *x = a, *y = b;
+
+    return (x->r > y->r) - (x->r < y->r);
+}
+
+/* What x costs: as the line says, by how much measurements of about that size are off it.  The median, in
+ * which what was thought before has a voice: the first of a kind is often an exception. */
+static double told(const struct line *l, struct fit f, double prior, double x)
+{
+    struct ratio near[SEEN + 1];
+    double w[SEEN], all = 0, half = 0;
+    int n = 0;
+
+    weigh(l, w);
+    for (int i = 0; i < l->n; i++)
+        if (band(l->m[i].x) == band(x)) {
+            near[n] = (struct ratio){(l->m[i].y + LEAST_US) / (at(f, l->m[i].x) + LEAST_US), w[i]};
+            all += near[n++].w;
+        }
+    near[n] = (struct ratio){(prior + LEAST_US) / (at(f, x) + LEAST_US), FADE};
+    all += near[n++].w;
+    qsort(near, (size_t)n, sizeof *near, by_ratio);
+    for (int i = 0; n > 1 && i < n; i++) {
+        half += near[i].w;
+        if (half >= all / 2)
+            return fmax(0, (at(f, x) + LEAST_US) * near[i].r - LEAST_US);
+    }
+    return at(f, x);
+}
+
+static void drop(struct line *l, int i)
+{
+    memmove(&l->m[i], &l->m[i + 1], (size_t)(--l->n - i) * sizeof l->m[0]);
+}
+
+static void add(struct line *l, struct fit prior, double x, double y)
+{
+    double now = told(l, fit(l, prior), at(prior, x), x), ratio = (y + LEAST_US) / (now + LEAST_US);
+    int there = 0, first = 0, sign = ratio > CONTRADICTS ? 1 : ratio < 1 / CONTRADICTS ? -1 : 0;
+
+    if (l->n && sign && l->against == sign) {
+        l->m[0] = l->m[l->n - 1];
+        l->n = 1;
+        sign = 0;
+    }
+    l->against = l->n ? sign : 0;
+    for (int i = l->n; i-- > 0;)
+        if (band(l->m[i].x) == band(x)) {
+            there++;
+            first = i;
+        }
+    if (there == IN_BAND)
+        drop(l, first);
+    l->m[l->n].x = x;
+    l->m[l->n++].y = y;
 }
 
 /* ---- by name -------------------- */
@@ -225,16 +320,20 @@ static void chain_of(const struct hmf__costs_move *m, enum hmf__phase phase, str
     }
 }
 
-static struct fit fit_of(const struct hmf__costs *c, const struct chain *names)
+/* The line of the most particular name that has one. */
+static double cost_of(const struct hmf__costs *c, const struct chain *names, double x)
 {
     struct fit f = names->begin;
+    double told_us = at(f, x);
 
     for (int i = 0; i < names->n; i++) {
         const struct entry *e = find(c, names->key[i]);
-        if (e)
+        if (e && e->line.n) {
             f = fit(&e->line, f);
+            told_us = told(&e->line, f, told_us, x);
+        }
     }
-    return f;
+    return told_us;
 }
 
 static void learn(struct hmf__costs *c, const struct chain *names, double x, double us, double wall_s)
@@ -248,12 +347,10 @@ static void learn(struct hmf__costs *c, const struct chain *names, double x, dou
         if (!e)
             return;                        /* what is not learned is not missed */
         /* Of a link the two directions are separate, but one tells of the other while it knows nothing. */
-        if (!strncmp(names->key[i], "link ", 5) && i + 1 < names->n) {
-            f = e->line.w > 0 ? fit(&e->line, f) : f;
-            continue;
+        if (strncmp(names->key[i], "link ", 5) || i + 1 == names->n) {
+            add(&e->line, f, x, us);
+            e->at_s = wall_s;
         }
-        add(&e->line, e->line.w > 0 ? fit(&e->line, f) : (struct fit){us, 0}, x, us);
-        e->at_s = wall_s;
         f = fit(&e->line, f);
     }
 }
@@ -285,7 +382,7 @@ void hmf__costs_predict(const struct hmf__costs *c, const struct hmf__costs_move
 
     for (enum hmf__phase p = 0; p < HMF__PHASES; p++) {
         chain_of(m, p, &names);
-        out->us[p] = at(fit_of(c, &names), x_of(m, p));
+        out->us[p] = cost_of(c, &names, x_of(m, p));
     }
 }
 
@@ -304,12 +401,11 @@ void hmf__costs_link(const struct hmf__costs *c, const struct hmf__costs_move *m
                      double *us_per_byte)
 {
     struct chain names;
-    struct fit f;
+    double bytes = m->bytes > 0 ? m->bytes : 1 << 20;
 
     chain_of(m, HMF__PHASE_TRANSFER, &names);
-    f = fit_of(c, &names);
-    *fixed_us = f.a;
-    *us_per_byte = f.b;
+    *fixed_us = fmin(cost_of(c, &names, 0), cost_of(c, &names, bytes));
+    *us_per_byte = (cost_of(c, &names, bytes) - *fixed_us) / bytes;
 }
 
 double hmf__costs_rate(const struct hmf__costs *c, const struct hmf__costs_move *m)
@@ -317,7 +413,8 @@ double hmf__costs_rate(const struct hmf__costs *c, const struct hmf__costs_move 
     struct chain names;
 
     chain_of(m, HMF__PHASE_TRANSLATE, &names);
-    return fit_of(c, &names).b;
+    return m->bytes > 0 ? fmax(0, cost_of(c, &names, m->bytes) - cost_of(c, &names, 0)) / m->bytes
+                        : (cost_of(c, &names, 1 << 20) - cost_of(c, &names, 0)) / (1 << 20);
 }
 
 static void bytes_chain(const char *program, struct chain *names)
@@ -332,7 +429,7 @@ double hmf__costs_bytes(const struct hmf__costs *c, const char *program, double 
     struct chain names;
 
     bytes_chain(program, &names);
-    return at(fit_of(c, &names), bytes);
+    return cost_of(c, &names, bytes);
 }
 
 void hmf__costs_learn_bytes(struct hmf__costs *c, const char *program, double glance, double bytes,
@@ -356,7 +453,7 @@ double hmf__costs_send(const struct hmf__costs *c, const char *host)
     struct chain names;
 
     send_chain(host, &names);
-    return fit_of(c, &names).a;
+    return cost_of(c, &names, 0);
 }
 
 void hmf__costs_learn_link(struct hmf__costs *c, const struct hmf__costs_move *m, double bytes,
@@ -403,17 +500,19 @@ double hmf__costs_link_age(const struct hmf__costs *c, const char *from, const c
 void hmf__costs_put(const struct hmf__costs *c, struct hmf__buf *out)
 {
     locale_t plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0), old = (locale_t)0;
-    char text[KEY + 200];
+    char text[KEY + 64];
 
     if (plain)
         old = uselocale(plain);
     for (size_t i = 0; c && i < c->n; i++) {
         const struct entry *e = &c->e[i];
-        if (!(e->line.w > 0))
+        if (!e->line.n)
             continue;
-        hmf__buf_put_bytes(out, text, (size_t)snprintf(text, sizeof text,
-                           "%s\t%.10g %.10g %.10g %.10g %.10g %.0f\n", e->key, e->line.w, e->line.x,
-                           e->line.y, e->line.xx, e->line.xy, e->at_s));
+        hmf__buf_put_bytes(out, text, (size_t)snprintf(text, sizeof text, "%s\t%.0f", e->key, e->at_s));
+        for (int k = 0; k < e->line.n; k++)
+            hmf__buf_put_bytes(out, text, (size_t)snprintf(text, sizeof text, " %.0f:%.6g", e->line.m[k].x,
+                                                           e->line.m[k].y));
+        hmf__buf_put_bytes(out, "\n", 1);
     }
     if (plain) {
         uselocale(old);
@@ -421,31 +520,34 @@ void hmf__costs_put(const struct hmf__costs *c, struct hmf__buf *out)
     }
 }
 
-static int usable(const struct entry *e)
-{
-    const double v[COLUMNS + 1] = {e->line.w, e->line.x, e->line.y, e->line.xx, e->line.xy, e->at_s};
-
-    for (int i = 0; i < COLUMNS + 1; i++)
-        if (!isfinite(v[i]) || v[i] < 0)
-            return 0;
-    return e->line.w > 0;
-}
-
+/* "KEY<TAB>TIME X:Y X:Y ..." */
 static hmf_status_t take_line(struct hmf__costs *c, const char *line, size_t len)
 {
     struct entry e = {.at_s = 0}, *mine;
     const char *tab = memchr(line, '\t', len);
     size_t key = tab ? (size_t)(tab - line) : 0;
-    char text[200];
-    int end = 0;
+    char text[SEEN * 48], *p = text, *end;
 
     if (!tab || key == 0 || key >= KEY || len - key - 1 >= sizeof text)
         return HMF_ERR_FORMAT;
     memcpy(e.key, line, key);
     memcpy(text, tab + 1, len - key - 1);
     text[len - key - 1] = 0;
-    if (sscanf(text, "%lf %lf %lf %lf %lf %lf%n", &e.line.w, &e.line.x, &e.line.y, &e.line.xx, &e.line.xy,
-               &e.at_s, &end) != 6 || text[end] || !usable(&e))
+    e.at_s = strtod(p, &end);
+    if (end == p || !(e.at_s >= 0) || !isfinite(e.at_s))
+        return HMF_ERR_FORMAT;
+    for (p = end; *p == ' ' && e.line.n < SEEN; p = end) {
+        double x = strtod(p + 1, &end), y;
+        if (end == p + 1 || *end != ':')
+            return HMF_ERR_FORMAT;
+        p = end + 1;
+        y = strtod(p, &end);
+        if (end == p || !(x >= 0) || !(y >= 0) || !isfinite(x) || !isfinite(y))
+            return HMF_ERR_FORMAT;
+        e.line.m[e.line.n].x = x;
+        e.line.m[e.line.n++].y = y;
+    }
+    if (*p || !e.line.n)
         return HMF_ERR_FORMAT;
     for (size_t i = 0; i < key; i++)
         if ((unsigned char)e.key[i] < ' ' || e.key[i] == 127)
@@ -454,7 +556,7 @@ static hmf_status_t take_line(struct hmf__costs *c, const char *line, size_t len
         return HMF_OK;
     if (!(mine = have(c, e.key)))
         return HMF_ERR_NOMEM;
-    if (!(mine->line.w > 0) || mine->at_s < e.at_s)
+    if (!mine->line.n || mine->at_s < e.at_s)
         *mine = e;
     return HMF_OK;
 }

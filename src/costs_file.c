@@ -1,10 +1,11 @@
 /* costs_file.c - what moves cost, kept for the next jobs of the cluster (see costs.h).
  *
  *   hmf-costs 1
- *   link node0 node1<TAB>five sums and the time in seconds since 1970
+ *   link node0 node1<TAB>1795960338 1024:52.1 1048576:9034.7
  *   ...
  *   crc32c 1b2c3d4e
  *
+ * A line has its name, when it was measured last (seconds since 1970), and the measurements: bytes and microseconds.
  * The last line is the checksum of everything before it. */
 #include "config.h"
 
@@ -100,10 +101,8 @@ static size_t fresh(char *text, size_t len, double wall_s)
     for (size_t i = 0; i < len;) {
         char *end = memchr(text + i, '\n', len - i);
         size_t n = end ? (size_t)(end - text) + 1 - i : len - i;
-        size_t last = i + n - 1;
-        while (last > i && text[last - 1] != ' ')
-            last--;
-        double at_s = strtod(text + last, NULL);
+        char *tab = memchr(text + i, '\t', n);
+        double at_s = tab ? strtod(tab + 1, NULL) : 0;
         if (at_s > wall_s - OLD_S && at_s < wall_s + 86400) {
             memmove(text + out, text + i, n);
             out += n;

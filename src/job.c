@@ -16,6 +16,7 @@
 
 #include <mpi.h>
 
+#include "calibrate.h"
 #include "check.h"
 #include "coord.h"
 #include "monitor.h"
@@ -242,6 +243,7 @@ hmf_status_t hmf__job_init(int *argc, char ***argv)
         return HMF_OK;
     }
     j->can_stop = true;
+    hmf__calibrate(a);
     a->size.resident_kib = hmf__agent_resident_kib();
     hmf__monitor_watch(a->monitor);
     hmf__job_signal(SIGUSR1, 1);

@@ -10,7 +10,7 @@ libhmf_core_la_SOURCES += src/net.c src/net.h src/op.c src/op.h src/agent.c src/
 	src/rundir.c src/rundir.h src/schedule.c src/schedule.h src/events.c src/events.h \
 	src/pulse.c src/pulse.h src/statesize.c src/coord_cost.c
 libhmf_mpi_la_SOURCES += src/xfer.c src/xfer.h src/settings.c src/settings.h src/move.c src/move.h \
-	src/job.c src/job.h src/auto.c src/partition.c
+	src/job.c src/job.h src/auto.c src/calibrate.c src/calibrate.h src/partition.c
 libhmf_core_la_LIBADD += -lpthread
 unit_tests += tests/unit/test_agent tests/unit/test_schedule
 

@@ -251,6 +251,16 @@ hmf_status_t hmf__xfer_wait_ready(struct hmf__xfer *x)
     return one(x, HMF__TAG_READY, &byte, 1, 1);
 }
 
+hmf_status_t hmf__xfer_probe(struct hmf__xfer *x, void *data, size_t len, int receiving)
+{
+    struct iovec whole = {data, len};
+    uint32_t crc;
+
+    /* Small ones as heads are sent; what is in one piece needs no buffer. */
+    return len <= SLICE ? one(x, HMF__TAG_PROBE, data, len, receiving)
+                        : stream(x, &whole, 1, len, receiving, NULL, &crc);
+}
+
 /* ---- images -------------------- */
 
 /* What the receiver is told instead of an image: the status and its text. */

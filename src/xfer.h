@@ -21,11 +21,14 @@ struct hmf__xfer {
     uint64_t capture_ns, transfer_ns, translate_ns;
 };
 
-enum { HMF__TAG_PACK = 1, HMF__TAG_READY = 2, HMF__TAG_IMAGE = 3 };
+enum { HMF__TAG_PACK = 1, HMF__TAG_READY = 2, HMF__TAG_IMAGE = 3, HMF__TAG_PROBE = 4 };
 
 /* A byte string of any length; recv: free *data with hmf__big_free(*data, *len). */
 hmf_status_t hmf__xfer_send(struct hmf__xfer *x, int tag, const void *data, size_t len);
 hmf_status_t hmf__xfer_recv(struct hmf__xfer *x, int tag, void **data, size_t *len);
+
+/* Bytes as an image's are carried, to measure how long that takes. */
+hmf_status_t hmf__xfer_probe(struct hmf__xfer *x, void *data, size_t len, int receiving);
 
 /* The newcomer says that it is ready to take the image; the source waits for that. */
 hmf_status_t hmf__xfer_send_ready(struct hmf__xfer *x);

@@ -79,7 +79,7 @@ static void test_change(void)
 
     for (int i = 0; i < 20; i++)
         hmf__costs_learn_link(c, &m, (1 << 24) * (1 + i % 3), 0.001 * (1 << 24) * (1 + i % 3), 1000);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 3; i++)
         hmf__costs_learn_link(c, &m, 1 << 24, 0.01 * (1 << 24), 1001);
     hmf__costs_predict(c, &m, &p);
     CU_ASSERT(fabs(p.us[HMF__PHASE_TRANSFER] / (0.01 * (1 << 24)) - 1) < 0.2);
