@@ -26,6 +26,11 @@
  *  - Nothing is communicated between auto_read and the first auto_poll: a newcomer comes there
  *    alone, while the others stand in their poll.  (A move of such a program is undone with a
  *    message that names the call.)
+ *  - A collective call may be begun before a poll and completed after it.  If some ranks begin it
+ *    before and others after (a nonblocking one, or MPI_Bcast, which its root may leave early),
+ *    a rank on that communicator moves at the first later poll that no such call spans; the same
+ *    for a checkpoint, of which messages under way are no part either.  After 64 polls or
+ *    HMF_TIMEOUT without one it is given up, and the communicator named.
  *  - A pointer that the program sets anew or swaps is itself a variable: register it (its
  *    address, with typePOINTER), not only what it points to now.
  *  - A checkpoint is continued on as many ranks as wrote it, or on any number if each variable was

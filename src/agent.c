@@ -348,14 +348,15 @@ hmf_status_t hmf__agent_tell(struct hmf__agent *a, unsigned kind, const void *da
     return tell(a, kind, data, len);
 }
 
-void hmf__agent_report(struct hmf__agent *a, unsigned kind, uint64_t epoch, uint32_t what,
-                       hmf_status_t status, uint64_t poll)
+static void report(struct hmf__agent *a, unsigned kind, uint64_t epoch, uint32_t what,
+                   hmf_status_t status, uint64_t poll, uint64_t open)
 {
     struct hmf__buf out = HMF__BUF_INIT;
     struct hmf__report r;
 
     hmf__report_fill(a, &r, status);
     r.lo = r.hi = poll;
+    r.open = open;
     hmf__buf_put_u64(&out, epoch);
     hmf__buf_put_u32(&out, what);
     hmf__report_put(&out, &r);
@@ -363,6 +364,18 @@ void hmf__agent_report(struct hmf__agent *a, unsigned kind, uint64_t epoch, uint
         hmf__log(HMF__LOG_ERROR, "out of memory while telling the others: they will give up after "
                  "%.0f s", (double)a->limit_ns * 1e-9);
     hmf__buf_fini(&out);
+}
+
+void hmf__agent_report(struct hmf__agent *a, unsigned kind, uint64_t epoch, uint32_t what,
+                       hmf_status_t status, uint64_t poll)
+{
+    report(a, kind, epoch, what, status, poll, 0);
+}
+
+void hmf__agent_report_cut(struct hmf__agent *a, uint64_t epoch, hmf_status_t status, uint64_t poll,
+                           uint64_t open)
+{
+    report(a, HMF__F_L_DONE, epoch, HMF__WAVE_CUT, status, poll, open);
 }
 
 hmf_status_t hmf__agent_ask(struct hmf__agent *a, const struct hmf__ask *ask)

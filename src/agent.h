@@ -10,7 +10,9 @@
  * takes O(log N) steps.  Waves of one operation, in order:
  *
  *   HOLD     stop at the next poll; up: the number of the poll at which this rank will stop
- *   CUT      stop at poll c = the largest of these; up: when the main thread is there
+ *   CUT      stop at poll c = the largest of these; up: when the main thread is there, and whether
+ *            anything spans this poll: then the cut is moved on to the next one, HMF__CUTS
+ *            polls and HMF_TIMEOUT at the most
  *   WORK     do it: write the checkpoint, or drain messages and pack for the newcomers; up: done
  *   JOIN     (move) build the new communicators together with the newcomers; up: done
  *   COMMIT   (move) the newcomers have their images: switch;  or
@@ -28,6 +30,7 @@
 #include "op.h"
 
 #define HMF__WAVE_DEGREE 8
+#define HMF__CUTS 64
 
 enum hmf__frame {          /* kinds of frames between agents; append only */
     HMF__F_ASK = 1,        /* anybody -> coordinator: a wish */
@@ -71,6 +74,8 @@ struct hmf__report {
     uint32_t status;            /* worst hmf_status_t */
     int32_t rank;               /* whose it is, -1 if OK */
     uint64_t lo, hi;            /* smallest and largest poll number */
+    uint64_t open;              /* CUT: the sum over all ranks is 0 (mod 2^64) if nothing that
+                                 * forbids the operation spans the poll */
     char text[400];             /* "rank 3 on n12: ..." */
 };
 
@@ -211,6 +216,9 @@ hmf_status_t hmf__agent_tell(struct hmf__agent *a, unsigned kind, const void *da
  * (HMF__F_L_NEWCOMER); the text of a bad status is this thread's hmf_error_text(). */
 void hmf__agent_report(struct hmf__agent *a, unsigned kind, uint64_t epoch, uint32_t what,
                        hmf_status_t status, uint64_t poll);
+/* The same for the wave CUT, with what spans the poll. */
+void hmf__agent_report_cut(struct hmf__agent *a, uint64_t epoch, hmf_status_t status, uint64_t poll,
+                           uint64_t open);
 hmf_status_t hmf__agent_ask(struct hmf__agent *a, const struct hmf__ask *ask);
 
 #endif

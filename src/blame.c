@@ -36,7 +36,7 @@ static int by_gid(const void *a, const void *b)
 }
 
 /* Records of all ranks, sorted.  Only used when something is wrong, so its size does not matter. */
-static struct record *gather(size_t *n)
+static struct record *gather(enum hmf__blame what, size_t *n)
 {
     MPI_Comm inner = hmf__world_inner();
     int size = hmf__world_size(), mine = 0, total = 0, k = 0;
@@ -46,7 +46,8 @@ static struct record *gather(size_t *n)
     if (own == NULL || lengths == NULL)
         goto free_parts; /* the others wait; the time limit of the job layer finds it */
     for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next)
-        if (hmf__drain_counts(v) && v->size + v->remote_size > 1)
+        if (hmf__drain_counts(v) && v->size + v->remote_size > 1 &&
+            (what != HMF__BLAME_COLLECTIVES || !(v->flags & HMF__COMM_STILL)))
             own[k++] = (struct record) {
                 v->gid, v->collectives, pending(v),
                 hmf__world_rank(), v->size + v->remote_size
@@ -107,7 +108,8 @@ static hmf_status_t describe(enum hmf__blame what, const struct record *group, s
         return hmf__fail(HMF_ERR_BUSY, "%s exists at %zu of its %d members only: it is made or "
                          "freed on both sides of the poll", text, n, group->members);
     return hmf__fail(HMF_ERR_BUSY, "rank %d has made %llu collective calls on %s, rank %d %llu: a "
-                     "collective call must not span auto_poll", low->rank,
+                     "collective call must not span every auto_poll that a rank could move at",
+                     low->rank,
                      (unsigned long long) low->collectives, text, high->rank,
                      (unsigned long long) high->collectives);
 }
@@ -116,7 +118,7 @@ hmf_status_t hmf__blame(enum hmf__blame what)
 {
     hmf_status_t status = HMF_OK;
     size_t n = 0;
-    struct record *all = gather(&n);
+    struct record *all = gather(what, &n);
 
     for (size_t i = 0, end; all != NULL && i < n && status == HMF_OK; i = end) {
         for (end = i; end < n && all[end].gid == all[i].gid; end++)

@@ -118,7 +118,7 @@ static void fail(struct hmf__coord *c, hmf_status_t status, const char *why)
                           m->ask.rank, hmf__coord_node(c, c->a->proc_of[m->ask.rank]),
                           hmf__coord_node(c, m->to), text);
         hmf__coord_stay_event(c, m, hmf__coord_phase_name[c->phase], text);
-        if (c->phase == HOLD || c->phase == CUT) {
+        if (!c->taken) {
             release(c, m->to);
         } else {
             if (c->spare[m->to] == PROMISED)
@@ -153,6 +153,23 @@ static void take(struct hmf__coord *c)
             hmf__net_send(c->a->net, c->cands[i].to, HMF__F_TAKE, out.data, out.len);
         hmf__buf_fini(&out);
     }
+}
+
+/* All stand at the same poll. */
+static void stopped(struct hmf__coord *c, const struct hmf__report *sum)
+{
+    if (sum->open && ++c->cuts < HMF__CUTS && hmf__now_ns() - c->begun_ns < c->a->limit_ns) {
+        c->op.cut = sum->hi + 1;
+        hmf__wave_start(c->a, HMF__WAVE_CUT, &c->op, "");
+        return;
+    }
+    hmf__coord_enter(c, WORK);
+    c->wave_up = false;
+    /* If something spans every poll, the ranks find out what it is; no spare is spent on that. */
+    c->taken = !sum->open && c->op.kind == HMF__OP_MOVE;
+    if (c->taken)
+        take(c);
+    hmf__wave_start(c->a, HMF__WAVE_WORK, &c->op, "");
 }
 
 static int all_at(struct hmf__coord *c, enum hmf__stage stage)
@@ -297,10 +314,7 @@ void hmf__coord_wave_done(struct hmf__coord *c, uint32_t kind, const struct hmf_
             fail(c, HMF_ERR_TIMEOUT, text);
             break;
         }
-        hmf__coord_enter(c, WORK);
-        c->wave_up = false;
-        take(c);
-        hmf__wave_start(c->a, HMF__WAVE_WORK, &c->op, "");
+        stopped(c, sum);
         break;
     case HMF__WAVE_WORK:
         if (c->op.kind == HMF__OP_CHECKPOINT) {
@@ -312,6 +326,10 @@ void hmf__coord_wave_done(struct hmf__coord *c, uint32_t kind, const struct hmf_
             hmf__coord_answer_checkpoint(c, 1, line);
             c->ending |= c->op.stop != 0;
             hmf__coord_idle(c);
+            break;
+        }
+        if (!c->taken) {
+            fail(c, HMF_ERR_BUSY, "a collective call spans every poll that was tried");
             break;
         }
         c->wave_up = true;

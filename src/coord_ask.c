@@ -210,7 +210,8 @@ void hmf__coord_kick(struct hmf__coord *c)
     c->op.epoch = ++c->epoch;
     c->op.kind = c->first->ask.kind;
     c->begun_ns = hmf__now_ns();
-    c->ncands = 0;
+    c->ncands = c->cuts = 0;
+    c->taken = false;
     c->unasked = true;
     if (c->op.kind == HMF__OP_CHECKPOINT) {
         take_wishes(c, c->op.kind);

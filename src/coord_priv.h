@@ -49,6 +49,8 @@ struct hmf__coord {
     uint64_t token[8];          /* control requests that wait for a checkpoint */
     int ntokens;
     bool wave_up;               /* COMMIT: the tree has answered */
+    bool taken;                 /* the spares have been told to take their ranks */
+    int cuts;                   /* polls that were tried in this operation */
     uint64_t deadline_ns;       /* NEGOTIATE, RESTORE: limit of the phase */
     uint64_t begun_ns, last_checkpoint_ns;
     uint64_t entered_ns[ABORT + 1];  /* when each phase of this operation began */

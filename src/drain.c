@@ -111,6 +111,11 @@ static uint64_t collective_check(const struct hmf__vcomm *v)
     return leads(v) ? h - h * (uint64_t) (v->size + v->remote_size) : h;
 }
 
+static bool must_agree(const struct hmf__vcomm *v)
+{
+    return v->size + v->remote_size > 1 && !(v->flags & HMF__COMM_STILL);
+}
+
 static void add_up(int64_t *sum)
 {
     uint64_t messages = hmf__vcomm_gone_sent - hmf__vcomm_gone_received, check = 0;
@@ -119,7 +124,7 @@ static void add_up(int64_t *sum)
         if (!hmf__drain_counts(v))
             continue;
         messages += v->sent - v->received;
-        if (v->size + v->remote_size > 1)
+        if (must_agree(v))
             check += collective_check(v);
     }
     sum[SUM_MESSAGES] = (int64_t) messages;
@@ -149,6 +154,18 @@ static hmf_status_t finish_late(uint64_t limit_ns)
             sched_yield();
     }
     return HMF_OK;
+}
+
+uint64_t hmf__drain_open(bool messages)
+{
+    int64_t sum[SUMS] = { 0 };
+
+    add_up(sum);
+    if (!messages)
+        return (uint64_t) sum[SUM_COLLECTIVES];
+    /* An odd factor: no number of messages becomes 0. */
+    return (uint64_t) sum[SUM_COLLECTIVES] + UINT64_C(0x9e3779b97f4a7c15) *
+        ((uint64_t) sum[SUM_MESSAGES] + hmf__stash_total);
 }
 
 /* The sums of all ranks.  Waiting for them goes on receiving, since a sender may need it to get

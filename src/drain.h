@@ -25,6 +25,12 @@ hmf_status_t hmf__drain_run(void);
  * collective call spans the cut, else HMF_ERR_BUSY with the communicator's name. HMF_ERR_MPI. */
 hmf_status_t hmf__drain_quiet(void);
 
+/* The question of both whether anything spans the poll, put to this rank alone: the sum of all ranks'
+ * answers is 0 (mod 2^64) if all members of each communicator have begun equally many collective
+ * calls, and, with `messages`, if none is under way or in a stash.  Communicators that stay as they are
+ * (HMF__COMM_STILL) are left out. */
+uint64_t hmf__drain_open(bool messages);
+
 /* Is the communicator one whose traffic must come to rest? */
 static inline bool hmf__drain_counts(const struct hmf__vcomm *v)
 {

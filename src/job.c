@@ -100,6 +100,20 @@ void hmf__job_wait_fence(struct hmf__job *j)
     pthread_mutex_unlock(&a->lock);
 }
 
+bool hmf__job_moved_on(struct hmf__job *j, uint64_t epoch, uint64_t cut)
+{
+    struct hmf__agent *a = &j->agent;
+    bool on;
+    long ns = 50000;
+
+    pthread_mutex_lock(&a->lock);
+    while (a->op.epoch == epoch && a->order <= HMF__WAVE_CUT && a->op.cut == cut)
+        nap(a, &ns, 5000000);
+    on = a->op.epoch == epoch && a->order <= HMF__WAVE_CUT;
+    pthread_mutex_unlock(&a->lock);
+    return on;
+}
+
 int hmf__job_given_up(struct hmf__job *j, uint64_t epoch)
 {
     struct hmf__agent *a = &j->agent;

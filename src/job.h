@@ -71,6 +71,10 @@ int hmf__job_begun(struct hmf__job *j, uint64_t epoch, uint32_t wave);
  * (pulse.h). */
 void hmf__job_wait_fence(struct hmf__job *j);
 
+/* Main thread, at poll `cut`: waits for what comes of it.  True: the operation goes on at a later
+ * poll. */
+bool hmf__job_moved_on(struct hmf__job *j, uint64_t epoch, uint64_t cut);
+
 /* 1 if the operation was given up: for loops that wait for MPI. */
 int hmf__job_given_up(struct hmf__job *j, uint64_t epoch);
 

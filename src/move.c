@@ -168,12 +168,11 @@ static hmf_status_t build(struct hmf__job *j, const int *map)
     return st;
 }
 
-static int take_part(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
+static int take_part(struct hmf__job *j, const struct hmf__op *op, const int *map, uint64_t n)
 {
     struct hmf__agent *a = &j->agent;
     const struct hmf__move *leaving = hmf__op_leaves(op, a->proc);
-    int *map = new_map(a, op);
-    hmf_status_t st = map ? work(j, op, leaving) : HMF_ERR_NOMEM;
+    hmf_status_t st = work(j, op, leaving);
 
     done(j, op->epoch, HMF__WAVE_WORK, st, n);
     if (hmf__job_wait_order(j, op->epoch, HMF__WAVE_WORK) == HMF__WAVE_ABORT &&
@@ -198,7 +197,6 @@ static int take_part(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
     } else {
         hmf__world_commit();
     }
-    hmf__free(map);
     done(j, op->epoch, HMF__WAVE_COMMIT, HMF_OK, n);
     return leaving ? AUTO_MIGR : 0;
 
@@ -206,18 +204,17 @@ undo:
     if (leaving)
         hmf__vlocal_end(j->state);
     hmf__world_rollback();
-    hmf__free(map);
     return 0;
 }
 
 int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
 {
     struct hmf__agent *a = &j->agent;
-    struct hmf__op op;
+    struct hmf__op op = {0};
     uint64_t epoch;
     uint32_t kind;
     hmf_status_t st;
-    int got = 0;
+    int got = 0, *map = NULL;
 
     if (a->role == HMF__ROLE_INCOMING) {
         hmf__move_confirm(j);
@@ -244,6 +241,8 @@ int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
     pthread_mutex_lock(&a->lock);
     st = hmf__op_copy(&a->op, &op);
     pthread_mutex_unlock(&a->lock);
+    if (!st && kind == HMF__OP_MOVE && !(map = new_map(a, &op)))
+        st = HMF_ERR_NOMEM;
     if (!st && kind == HMF__OP_MOVE)
         st = hmf__world_movable();
     /* Before a spare is bothered: what the rank that goes cannot take along. */
@@ -252,12 +251,11 @@ int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
         if (!st)
             st = hmf__vlocal_rehearse(j->state);
     }
-    done(j, epoch, HMF__WAVE_CUT, st, n);
-    if (st == HMF_ERR_NOMEM)
-        return 0;
-    hmf__job_wait_order(j, epoch, HMF__WAVE_CUT);
-    if (hmf__job_begun(j, epoch, HMF__WAVE_WORK))
-        got = kind == HMF__OP_MOVE ? take_part(j, &op, n) : checkpoint(j, &op, n);
+    hmf__agent_report_cut(a, epoch, st, n, st ? 0 : hmf__world_open(map));
+    if (st != HMF_ERR_NOMEM && !hmf__job_moved_on(j, epoch, op.cut) &&
+        hmf__job_begun(j, epoch, HMF__WAVE_WORK))
+        got = kind == HMF__OP_MOVE ? take_part(j, &op, map, n) : checkpoint(j, &op, n);
+    hmf__free(map);
     hmf__op_clear(&op);
     return got;
 }

@@ -41,12 +41,18 @@ static int by_key(const void *a, const void *b)
     return x->v->gid < y->v->gid ? -1 : x->v->gid > y->v->gid;
 }
 
-static bool touched(const struct hmf__members *m, const bool *moved)
+static bool among(const struct hmf__members *m, const bool *moved)
 {
     for (int i = 0; m != NULL && i < m->n; i++)
         if (moved[m->rank[i]])
             return true;
     return false;
+}
+
+bool hmf__vbuild_touched(const struct hmf__vcomm *v, const bool *moved)
+{
+    return v != &hmf__vcomm_self && v->kind != HMF__COMM_FOREIGN &&
+           (v->were != NULL || among(v->members, moved) || among(v->remote, moved));
 }
 
 static uint64_t key_of(const struct hmf__vcomm *v, const struct hmf__vplan *p)
@@ -69,8 +75,7 @@ static hmf_status_t collect(const bool *moved, struct job **jobs, size_t *njobs)
         return hmf__fail(HMF_ERR_NOMEM, "no memory to rebuild %zu communicators",
                          hmf__vcomm_count());
     for (struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL && status == HMF_OK; v = v->next) {
-        if (v == &hmf__vcomm_self || v->kind == HMF__COMM_FOREIGN
-            || !(v->were != NULL || touched(v->members, moved) || touched(v->remote, moved)))
+        if (!hmf__vbuild_touched(v, moved))
             continue;
         list[n].v = v;
         if (v->plan != NULL) {

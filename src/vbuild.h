@@ -15,6 +15,9 @@
  * HMF_ERR_NOMEM, HMF_ERR_MPI: what was built is dropped again. */
 hmf_status_t hmf__vbuild_run(MPI_Comm inner, const bool *moved, hmf_status_t before);
 
+/* Will it be built anew?  After hmf__vnode_turn; before it a node's communicator may yet be. */
+bool hmf__vbuild_touched(const struct hmf__vcomm *v, const bool *moved);
+
 /* Collective over `m`: a communicator of its members, in their order, by their places in `inner`. MPI
  * error code. */
 int hmf__vbuild_plain(MPI_Comm inner, const struct hmf__members *m, MPI_Comm *out);

@@ -44,7 +44,8 @@ enum {
     HMF__COMM_FREED = 2,    /* the program has freed it, requests of it are still pending */
     HMF__COMM_GHOST = 4,    /* freed, kept for the start-up log; real is MPI_COMM_NULL */
     HMF__COMM_FIXED = 8,    /* WORLD and SELF: not in the arena, never freed */
-    HMF__COMM_STARTUP = 16  /* made while the start-up phase was recorded */
+    HMF__COMM_STARTUP = 16, /* made while the start-up phase was recorded */
+    HMF__COMM_STILL = 32    /* at a cut: no member moves, so it is not replaced */
 };
 
 /* First word `real`: resolving a handle touches one cache line. */

@@ -330,6 +330,9 @@ size_t hmf__vreq_sends_pending(void)
         if (q->kind == HMF__VREQ_RECV || q->kind == HMF__VREQ_GREQ || !(q->flags & HMF__VREQ_ACTIVE) ||
             (q->flags & (HMF__VREQ_DONE | HMF__VREQ_REPLAY)))
             continue;
+        /* Others may begin it after the cut: it goes on where it is. */
+        if (q->kind == HMF__VREQ_COLL && (q->vcomm->flags & HMF__COMM_STILL))
+            continue;
         rc = PMPI_Test(&q->real, &flag, &q->status);
         if (rc != MPI_SUCCESS || flag)
             keep_outcome(q, rc);

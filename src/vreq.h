@@ -85,9 +85,10 @@ static inline struct hmf__vreq *hmf__vreq_of(MPI_Request request)
  * wait for hmf__vreq_resume. Sends stay posted. */
 hmf_status_t hmf__vreq_suspend(void);
 
-/* Local: gives MPI a chance to progress and returns how many sends, nonblocking collectives and
- * requests of windows and files are not yet done. The drain receives between its calls, so that
- * each ends; its outcome is kept until the program asks. */
+/* Local: gives MPI a chance to progress and returns how many sends, nonblocking collectives (on
+ * communicators that will be replaced) and requests of windows and files are not yet done. The
+ * drain receives between its calls, so that each ends; its outcome is kept until the program
+ * asks. */
 size_t hmf__vreq_sends_pending(void);
 
 /* After commit or rollback, local: receives that were taken back are matched against the stashes

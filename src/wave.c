@@ -19,6 +19,7 @@ void hmf__report_put(struct hmf__buf *out, const struct hmf__report *r)
     hmf__buf_put_i32(out, r->rank);
     hmf__buf_put_u64(out, r->lo);
     hmf__buf_put_u64(out, r->hi);
+    hmf__buf_put_u64(out, r->open);
     hmf__buf_put_string(out, r->text);
 }
 
@@ -30,6 +31,7 @@ void hmf__report_get(struct hmf__buf *in, struct hmf__report *out)
     out->rank = hmf__buf_get_i32(in);
     out->lo = hmf__buf_get_u64(in);
     out->hi = hmf__buf_get_u64(in);
+    out->open = hmf__buf_get_u64(in);
     text = hmf__buf_get_string(in, sizeof out->text - 1);
     snprintf(out->text, sizeof out->text, "%s", text ? text : "");
     hmf__free(text);
@@ -59,6 +61,7 @@ static void merge(struct hmf__report *sum, const struct hmf__report *r)
         sum->lo = r->lo;
     if (r->hi > sum->hi)
         sum->hi = r->hi;
+    sum->open += r->open;
 }
 
 /* ---- the tree -------------------- */

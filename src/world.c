@@ -354,6 +354,20 @@ static bool *moved_ranks(const int *before, const int *after)
     return moved;
 }
 
+uint64_t hmf__world_open(const int *new_proc_of)
+{
+    bool *moved = new_proc_of != NULL ? moved_ranks(hmf__procmap.proc_of, new_proc_of) : NULL;
+
+    for (struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next) {
+        /* A node's may get other members, if none of it moves too. */
+        bool still = moved != NULL && !(v->flags & HMF__COMM_NODE) && !hmf__vbuild_touched(v, moved);
+
+        v->flags = still ? v->flags | HMF__COMM_STILL : v->flags & ~(uint32_t) HMF__COMM_STILL;
+    }
+    hmf__free(moved);
+    return hmf__drain_open(new_proc_of == NULL);
+}
+
 hmf_status_t hmf__world_prepare(const int *new_proc_of)
 {
     size_t bytes = (size_t) hmf__procmap.nranks * sizeof(int);

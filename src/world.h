@@ -48,6 +48,11 @@ hmf_status_t hmf__world_movable(void);
 hmf_status_t hmf__world_object_add(const char *kind, const void *handle, const char *name);
 void hmf__world_object_remove(const void *handle);
 
+/* Local, at the poll where all might stop, for a move to the map `new_proc_of` or (NULL) a checkpoint:
+ * notes which communicators stay as they are, and gives what the sum over all ranks must be 0 of
+ * if nothing forbids the operation that may be over at a later poll (hmf__drain_open). */
+uint64_t hmf__world_open(const int *new_proc_of);
+
 /* Collective over the actives at a cut: see hmf__drain_run. */
 hmf_status_t hmf__world_drain(void);
 

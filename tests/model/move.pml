@@ -64,15 +64,21 @@ inline abort_all() {
 active proctype coordinator()
 {
     bool good, fine, taken = false;
+    byte cuts = 0;
     mtype stage;
 
     operations++;
     send_wave(HOLD);
     gather(HOLD, good);
     if :: !good -> abort_all(); goto over :: else fi;
+cut:
     send_wave(CUT);
     gather(CUT, good);
     if :: !good -> abort_all(); goto over :: else fi;
+    if
+    :: cuts < 2 -> cuts++; goto cut     /* something spans this poll: the ranks go on to the next */
+    :: true
+    fi;
     taken = true;
     direct ! TAKE;
     send_wave(WORK);

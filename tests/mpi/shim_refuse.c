@@ -5,7 +5,6 @@
  * launch: limit=90 env=OMPI_MCA_osc=pt2pt */
 #include "shim.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "auto.h"
@@ -33,41 +32,19 @@ static void pass_on(int number)
     OK(MPI_Barrier(MPI_COMM_WORLD));
 }
 
-/* The messages of all processes so far, from the files that stand for their stderr. */
-static int told(const char *what)
-{
-    char name[32], line[2000];
-    int found = 0;
-
-    for (int p = 0; p < 4; p++) {
-        FILE *f;
-
-        snprintf(name, sizeof name, "err.%d", p);
-        f = fopen(name, "r");
-        while (f != NULL && fgets(line, sizeof line, f) != NULL)
-            found |= strstr(line, what) != NULL && strstr(line, "stays") != NULL;
-        if (f != NULL)
-            fclose(f);
-    }
-    return found;
-}
-
 int main(int argc, char **argv)
 {
     static const char *const words[STAGES - 1] = {"refuse.data", "MPI_Win_allocate", "lost.data",
                                                   "MPI_Irecv from rank 1 with tag 77",
                                                   "MPI_Mprobe"};
     int t_int[] = {typeINT}, t_file[] = {typeMPI_FILE}, newcomer, gone = 0, got = 0, *memory, n, err;
-    const char *process = getenv("OMPI_COMM_WORLD_RANK");
     MPI_File file = MPI_FILE_NULL;
     MPI_Win win = MPI_WIN_NULL;
     MPI_Request request = MPI_REQUEST_NULL;
     MPI_Message message = MPI_MESSAGE_NULL;
     MPI_Comm dup;
-    char name[64];
 
-    snprintf(name, sizeof name, "err.%s", process != NULL ? process : "0");
-    err = open(name, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    err = err_file();
     test_begin(&argc, &argv);
     OK(MPI_Comm_dup(MPI_COMM_WORLD, &dup));
     OK(MPI_Comm_set_errhandler(dup, MPI_ERRORS_RETURN));
