@@ -4,7 +4,6 @@
 #include "vattr.h"
 
 #include "base.h"
-#include "function.h"
 #include "startup.h"
 #include "vlocal.h"
 
@@ -280,29 +279,20 @@ void hmf__attr_forget(struct hmf__vcomm *v)
  *       the value
  */
 
-static hmf_status_t put_function(struct hmf__buf *b, int number, void (*function)(void))
-{
-    const char *name = function != NULL ? hmf__function_name(function) : "";
-
-    if (name == NULL)
-        return hmf__fail(HMF_ERR_UNSUPPORTED, "key value %d has a callback without a name: see "
-                         "hmf_function_define, or link with -rdynamic", number);
-    hmf__buf_put_string(b, name);
-    return b->status;
-}
-
 static hmf_status_t pack_keyval(struct hmf__buf *b, const struct keyval *k)
 {
     hmf_status_t status;
+    char owner[32];
 
+    snprintf(owner, sizeof(owner), "key value %d", k->number);
     hmf__buf_put_i32(b, k->number);
     hmf__buf_put_u8(b, k->freed);
     hmf__buf_put_u8(b, k->number >= started);
     if (k->number < started)
         return b->status;
-    status = put_function(b, k->number, (void (*)(void)) k->copy);
+    status = hmf__vlocal_put_function(b, (void (*)(void)) k->copy, owner);
     if (status == HMF_OK)
-        status = put_function(b, k->number, (void (*)(void)) k->del);
+        status = hmf__vlocal_put_function(b, (void (*)(void)) k->del, owner);
     return status != HMF_OK ? status
         : hmf__vlocal_put_pointer(b, k->extra, false, "the extra state of key value %d", k->number);
 }
@@ -378,23 +368,6 @@ hmf_status_t hmf__attr_pack(struct hmf__buf *b)
     return status;
 }
 
-static hmf_status_t get_function(struct hmf__buf *b, void (**out)(void))
-{
-    char *name = hmf__buf_get_string(b, 1023);
-    hmf_status_t status = HMF_OK;
-
-    *out = NULL;
-    if (name != NULL && name[0] != '\0')
-        *out = hmf__function_find(name);
-    if (name == NULL)
-        status = hmf__fail(HMF_ERR_FORMAT, "a key value from the rank's old process is damaged");
-    else if (name[0] != '\0' && *out == NULL)
-        status = hmf__fail(HMF_ERR_NOTFOUND, "a key value has the callback %s, which this program has "
-                           "not: see hmf_function_define, or link with -rdynamic", name);
-    hmf__free(name);
-    return status;
-}
-
 /* One that no start-up has made. */
 static hmf_status_t make_keyval(int number, void (*copy)(void), void (*del)(void), void *extra)
 {
@@ -421,9 +394,9 @@ static hmf_status_t unpack_keyval(struct hmf__buf *b, bool values, int next, int
     freed = hmf__buf_get_u8(b) != 0;
     named = hmf__buf_get_u8(b) != 0;
     if (named)
-        status = get_function(b, &copy);
+        status = hmf__vlocal_get_function(b, &copy, "a key value");
     if (named && status == HMF_OK)
-        status = get_function(b, &del);
+        status = hmf__vlocal_get_function(b, &del, "a key value");
     if (named && status == HMF_OK)
         extra = hmf__vlocal_get_pointer(b);
     if (status == HMF_OK && (b->status != HMF_OK || *number < FIRST_NUMBER || *number >= next))

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "function.h"
 #include "image.h"
 #include "typemap.h"
 #include "vattr.h"
@@ -103,6 +104,34 @@ struct hmf__vlocal_pointer hmf__vlocal_get_pointer(struct hmf__buf *b)
 void *hmf__vlocal_pointer(struct hmf__vlocal_pointer p)
 {
     return p.is_address ? local.list[p.value].at : (void *) (intptr_t) p.value;
+}
+
+hmf_status_t hmf__vlocal_put_function(struct hmf__buf *b, void (*function)(void), const char *owner)
+{
+    const char *name = function != NULL ? hmf__function_name(function) : "";
+
+    if (name == NULL)
+        return hmf__fail(HMF_ERR_UNSUPPORTED, "%s has a callback without a name: see "
+                         "hmf_function_define, or link with -rdynamic", owner);
+    hmf__buf_put_string(b, name);
+    return b->status;
+}
+
+hmf_status_t hmf__vlocal_get_function(struct hmf__buf *b, void (**out)(void), const char *owner)
+{
+    char *name = hmf__buf_get_string(b, 1023);
+    hmf_status_t status = HMF_OK;
+
+    *out = NULL;
+    if (name != NULL && name[0] != '\0')
+        *out = hmf__function_find(name);
+    if (name == NULL)
+        status = hmf__fail(HMF_ERR_FORMAT, "%s from the rank's old process is damaged", owner);
+    else if (name[0] != '\0' && *out == NULL)
+        status = hmf__fail(HMF_ERR_NOTFOUND, "%s has the callback %s, which this program has "
+                           "not: see hmf_function_define, or link with -rdynamic", owner, name);
+    hmf__free(name);
+    return status;
 }
 
 struct hmf__vlocal_pointer hmf__vlocal_last_pointer(void)

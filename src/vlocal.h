@@ -63,6 +63,11 @@ hmf_status_t hmf__vlocal_put_pointer(struct hmf__buf *b, const void *p, bool opt
 struct hmf__vlocal_pointer hmf__vlocal_get_pointer(struct hmf__buf *b);
 void *hmf__vlocal_pointer(struct hmf__vlocal_pointer p);
 
+/* The same for a function of the program, by its name (NULL: none); `owner` says whose it is. put:
+ * HMF_ERR_UNSUPPORTED, it has no name. get: HMF_ERR_FORMAT; HMF_ERR_NOTFOUND, nobody has the name. */
+hmf_status_t hmf__vlocal_put_function(struct hmf__buf *b, void (*function)(void), const char *owner);
+hmf_status_t hmf__vlocal_get_function(struct hmf__buf *b, void (**out)(void), const char *owner);
+
 /* Source: the address that was packed last; and, after the capture of a rehearsal, do both lie in
  * the same block of the state? */
 struct hmf__vlocal_pointer hmf__vlocal_last_pointer(void);

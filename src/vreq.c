@@ -112,6 +112,7 @@ struct hmf__vreq *hmf__vreq_new(int kind, int fn, struct hmf__vcomm *vcomm)
     q->datatype = MPI_DATATYPE_NULL;
     q->error = MPI_SUCCESS;
     q->newcomm = NULL;
+    q->greq = NULL;
     q->out = NULL;
     q->made_on = MPI_COMM_NULL;
     if (vcomm != NULL && !(vcomm->flags & HMF__COMM_FIXED))
@@ -127,6 +128,8 @@ void hmf__vreq_drop(struct hmf__vreq *q)
         hmf__out_free(q->out);
     if (hmf__unlikely(q->flags & HMF__VREQ_OWNTYPE))
         PMPI_Type_free(&q->datatype);
+    if (hmf__unlikely(q->greq != NULL))
+        hmf__free(q->greq);
     q->magic = 0;
     lock();
     unlink_it(q);
@@ -436,6 +439,7 @@ void hmf__vreq_fini(void)
             hmf__out_free(q->out);
         if (q->flags & HMF__VREQ_OWNTYPE)
             PMPI_Type_free(&q->datatype);
+        hmf__free(q->greq);
     }
     while (reqs.batches != NULL) {
         struct batch *b = reqs.batches;

@@ -43,6 +43,7 @@ enum hmf__vreq_flag {
     HMF__VREQ_LISTED     = 1 << 8,  /* in the list of requests */
     HMF__VREQ_ORPHAN     = 1 << 9,  /* MPI_Request_free was called while active */
     HMF__VREQ_MATCHED    = 1 << 10, /* made by Imrecv: it has its message and is never taken back */
+    HMF__VREQ_FULFILLED  = 1 << 11, /* generalised: MPI_Grequest_complete was called */
     HMF__VREQ_SPECIAL    = HMF__VREQ_DONE | HMF__VREQ_CANCEL | HMF__VREQ_REPOST |
                            HMF__VREQ_REPLAY
 };
@@ -50,6 +51,13 @@ enum hmf__vreq_flag {
 #define HMF__VREQ_MAGIC UINT64_C(0x716572764d484d31)
 
 struct hmf__startup_out;
+
+/* The functions of a generalised request; its extra state is `buf`. */
+struct hmf__greq {
+    MPI_Grequest_query_function *query;
+    MPI_Grequest_free_function *free;
+    MPI_Grequest_cancel_function *cancel;
+};
 
 struct hmf__vreq {
     uint64_t magic;             /* HMF__VREQ_MAGIC; first word, never that of a real request */
@@ -67,6 +75,7 @@ struct hmf__vreq {
     struct hmf__vreq *next;     /* all requests in posting order, oldest first */
     struct hmf__vreq *prev;
     MPI_Status status;          /* of an early end */
+    struct hmf__greq *greq;     /* generalised; else NULL */
     MPI_Comm *newcomm;          /* Comm_idup: where the program's handle is */
     struct hmf__startup_out *out; /* outputs to log or replay; NULL outside the start-up phase */
     MPI_Comm made_on;           /* persistent: the real communicator it was made on */

@@ -7,6 +7,7 @@
  *   u64 next serial; u32 n; n times
  *     u64 serial; u8 kind; i32 fn; u32 flags; u32 communicator; i32 count, peer, tag, error
  *     pointer; text of the datatype ("": none); status (i32 source, tag, error, cancelled; u64 bytes)
+ *     generalised: its extra state as pointer; names of its query, free and cancel functions
  */
 #include "config.h"
 
@@ -23,7 +24,7 @@
 
 enum {
     CARRIED = HMF__VREQ_PERSISTENT | HMF__VREQ_ACTIVE | HMF__VREQ_DONE | HMF__VREQ_COUNTED |
-              HMF__VREQ_CANCEL | HMF__VREQ_REPOST | HMF__VREQ_MATCHED
+              HMF__VREQ_CANCEL | HMF__VREQ_REPOST | HMF__VREQ_MATCHED | HMF__VREQ_FULFILLED
 };
 
 static bool needs_buffer(unsigned flags)
@@ -45,8 +46,8 @@ static hmf_status_t carriable(const struct hmf__vreq *q, bool drained)
     if (q->flags & HMF__VREQ_ORPHAN)
         return hmf__fail(HMF_ERR_BUSY, "the rank that is to move has freed the pending request of %s"
                          ", which can then not be carried", hmf__vreq_text(q, text, sizeof text));
-    if (q->kind == HMF__VREQ_GREQ ||
-        (drained && (q->flags & HMF__VREQ_ACTIVE) && !(q->flags & (HMF__VREQ_DONE | HMF__VREQ_REPOST))))
+    if (q->kind != HMF__VREQ_GREQ && drained && (q->flags & HMF__VREQ_ACTIVE) &&
+        !(q->flags & (HMF__VREQ_DONE | HMF__VREQ_REPOST)))
         return hmf__fail(HMF_ERR_BUSY, "the rank that is to move has not completed %s: call MPI_Wait"
                          " for it before auto_poll", hmf__vreq_text(q, text, sizeof text));
     if (may_need_buffer(q) && q->buf == MPI_BOTTOM && q->count > 0)
@@ -70,6 +71,20 @@ static void put_status(struct hmf__buf *b, const struct hmf__vreq *q)
     hmf__buf_put_i32(b, q->flags & HMF__VREQ_DONE ? q->status.MPI_ERROR : MPI_SUCCESS);
     hmf__buf_put_i32(b, cancelled);
     hmf__buf_put_u64(b, bytes > 0 ? (uint64_t) bytes : 0);
+}
+
+/* The program completes it at the newcomer; what MPI calls for it must be found there, unless the
+ * start-up has made it. A cancel function that was called has done its work in the program's state. */
+static hmf_status_t put_greq(struct hmf__buf *b, const struct hmf__vreq *q, bool startup)
+{
+    const char *owner = "a generalised request of the rank that is to move";
+    void (*function[3])(void) = {(void (*)(void)) q->greq->query, (void (*)(void)) q->greq->free,
+                                 (void (*)(void)) q->greq->cancel};
+    hmf_status_t status = hmf__vlocal_put_pointer(b, q->buf, startup, "the extra state of %s", owner);
+
+    for (int i = 0; i < 3 && status == HMF_OK; i++)
+        status = hmf__vlocal_put_function(b, startup ? NULL : function[i], owner);
+    return status;
 }
 
 static hmf_status_t put_one(struct hmf__buf *b, const struct hmf__vreq *q, bool startup,
@@ -97,6 +112,8 @@ static hmf_status_t put_one(struct hmf__buf *b, const struct hmf__vreq *q, bool 
                                      hmf__vreq_text(q, text, sizeof text));
     hmf__buf_put_string(b, type);
     put_status(b, q);
+    if (q->kind == HMF__VREQ_GREQ && status == HMF_OK)
+        status = put_greq(b, q, startup);
     return status;
 }
 
@@ -126,11 +143,30 @@ struct record {
     struct hmf__vlocal_pointer buf;
     char *type;
     MPI_Status status;
+    struct hmf__vlocal_pointer extra;
+    struct hmf__greq greq;
 };
 
 static hmf_status_t damaged(void)
 {
     return hmf__fail(HMF_ERR_FORMAT, "a request from the rank's old process is damaged");
+}
+
+static hmf_status_t get_greq(struct hmf__buf *b, struct record *r)
+{
+    void (*function[3])(void);
+
+    r->extra = hmf__vlocal_get_pointer(b);
+    for (int i = 0; i < 3; i++) {
+        hmf_status_t status = hmf__vlocal_get_function(b, &function[i], "a generalised request");
+
+        if (status != HMF_OK)
+            return status;
+    }
+    r->greq.query = (MPI_Grequest_query_function *) function[0];
+    r->greq.free = (MPI_Grequest_free_function *) function[1];
+    r->greq.cancel = (MPI_Grequest_cancel_function *) function[2];
+    return b->status == HMF_OK ? HMF_OK : damaged();
 }
 
 static hmf_status_t get_one(struct hmf__buf *b, struct record *r)
@@ -165,6 +201,13 @@ static hmf_status_t get_one(struct hmf__buf *b, struct record *r)
     hmf__shim_set_status(&r->status, source, tag, bytes);
     r->status.MPI_ERROR = error;
     PMPI_Status_set_cancelled(&r->status, cancelled);
+    if (r->kind == HMF__VREQ_GREQ) {
+        hmf_status_t status = get_greq(b, r);
+
+        if (status != HMF_OK)
+            hmf__free(r->type);
+        return status;
+    }
     return HMF_OK;
 }
 
@@ -242,6 +285,28 @@ static hmf_status_t give_type(struct hmf__vreq *q, const char *text)
     return HMF_OK;
 }
 
+/* One that the start-up has made is there already, and may have been completed by it. */
+static hmf_status_t fill_greq(struct hmf__vreq *q, const struct record *r)
+{
+    int rc = MPI_SUCCESS;
+
+    if (q->real == MPI_REQUEST_NULL) {
+        q->greq = hmf__malloc(sizeof *q->greq);
+        if (q->greq == NULL)
+            return hmf__fail(HMF_ERR_NOMEM, "no memory for a generalised request");
+        *q->greq = r->greq;
+        q->buf = hmf__vlocal_pointer(r->extra);
+        rc = PMPI_Grequest_start(q->greq->query, q->greq->free, q->greq->cancel, q->buf, &q->real);
+    }
+    if (rc == MPI_SUCCESS && (r->flags & ~q->flags & HMF__VREQ_FULFILLED))
+        rc = PMPI_Grequest_complete(q->real);
+    if (rc != MPI_SUCCESS)
+        return hmf__fail(HMF_ERR_MPI, "a generalised request cannot be made again (MPI error %d)", rc);
+    q->flags = (q->flags & HMF__VREQ_LISTED) | r->flags;
+    hmf__vreq_to_end(q);
+    return HMF_OK;
+}
+
 static hmf_status_t fill(const struct record *r)
 {
     struct hmf__vreq *q = hmf__vreq_by_serial(r->serial);
@@ -251,6 +316,8 @@ static hmf_status_t fill(const struct record *r)
 
     if (q == NULL)
         return damaged();
+    if (r->kind == HMF__VREQ_GREQ)
+        return fill_greq(q, r);
     undo_own(q);
     q->made_on = MPI_COMM_NULL;
     q->flags = (q->flags & (HMF__VREQ_LISTED | HMF__VREQ_OWNTYPE)) | r->flags;

@@ -631,7 +631,13 @@ int MPI_Grequest_start(MPI_Grequest_query_function *query_fn, MPI_Grequest_free_
 
     if (!hmf__vreq_begin_other(HMF__VREQ_GREQ, HMF__FN_Grequest_start, request, &q, &rc))
         return rc;
-    rc = PMPI_Grequest_start(query_fn, free_fn, cancel_fn, extra_state, &q->real);
+    q->greq = hmf__malloc(sizeof *q->greq);
+    q->buf = extra_state;
+    rc = MPI_ERR_NO_MEM;
+    if (q->greq != NULL) {
+        *q->greq = (struct hmf__greq) {query_fn, free_fn, cancel_fn};
+        rc = PMPI_Grequest_start(query_fn, free_fn, cancel_fn, extra_state, &q->real);
+    }
     return hmf__vreq_end(q, rc, request);
 }
 
@@ -639,5 +645,10 @@ int MPI_Grequest_complete(MPI_Request request)
 {
     struct hmf__vreq *q = hmf__vreq_of(request);
 
-    return PMPI_Grequest_complete(q != NULL ? q->real : request);
+    if (q == NULL)
+        return PMPI_Grequest_complete(request);
+    if (hmf__unlikely(hmf__shim_phase == HMF__PHASE_LEFT))
+        return hmf__shim_left(HMF__FN_Grequest_complete);
+    q->flags |= HMF__VREQ_FULFILLED;
+    return PMPI_Grequest_complete(q->real);
 }

@@ -367,7 +367,7 @@ if ($what eq 'names') {
         query => 'yes', coll => 'yes', icoll => 'yes', send => 'yes', isend => 'yes',
         sendinit => 'yes', recv => 'yes', irecv => 'yes', complete => 'yes', ctor => 'yes',
         free => 'yes', group => 'yes', custom => 'yes',
-        grequest => 'yes, on ranks that stay; a rank with one pending does not move',
+        grequest => 'yes; its functions need names (`hmf/function.h`)',
         foreign => 'works; a move is refused while the communicator exists, naming it',
         winmake => 'yes', winlocal => 'yes', rma => 'yes', rrma => 'yes', winpscw => 'yes',
         filemake => 'yes', filelocal => 'yes', file => 'yes', ifile => 'yes',

@@ -10,10 +10,12 @@
 #include <stdint.h>
 
 #include "auto.h"
+#include "hmf/function.h"
 #include "hmf/job.h"
 #include "typemap.h"
 
 enum { SLOTS = 5, PENDING = 24, LEN = 40, MAXN = 8, STREAM = 3, PATIENCE = 20000 };
+enum { SUM, MAX_SCAN, ALLGATHER, ALLTOALL, BCAST, SCATTERED, NEIGHBOUR, BARRIER, COLLECTIVES };
 enum { KIND_NONE, KIND_SEND, KIND_RECV, KIND_LATER, KIND_PROBED, KIND_SUM, KIND_PSEND, KIND_PRECV };
 
 static struct state {
@@ -23,6 +25,8 @@ static struct state {
     MPI_Comm comm[SLOTS];
     MPI_Datatype type;      /* LEN / 2 pairs */
     int keyval;
+    int cells[MAXN], far[2], near[2];
+    MPI_Request to_far, from_far, far_sum, promise;
     struct pending {
         int kind, slot, peer, tag, n, due, serial;
         MPI_Request request;
@@ -33,14 +37,20 @@ static struct state {
 
 #define INTS(n) typeARRAY, n, typeINT
 static int type_state[] = {
-    -12, typeINT, typeINT, typeINT, typeUINT64,
+    -19, typeINT, typeINT, typeINT, typeUINT64,
     typeARRAY, SLOTS, INTS(MAXN), INTS(SLOTS), INTS(SLOTS), INTS(SLOTS),
     typeARRAY, SLOTS, typeMPI_COMM, typeMPI_DATATYPE, typeINT,
+    INTS(MAXN), INTS(2), INTS(2), typeMPI_REQUEST, typeMPI_REQUEST, typeMPI_REQUEST, typeMPI_REQUEST,
     typeARRAY, PENDING, -11, typeINT, typeINT, typeINT, typeINT, typeINT, typeINT, typeINT,
     typeMPI_REQUEST, typeMPI_MESSAGE, INTS(LEN), INTS(LEN)
 };
 
 static uint64_t seed, dice;
+
+/* Made by the start-up: an intercommunicator of even and odd ranks, a window on registered memory, a file. */
+static MPI_Comm across = MPI_COMM_NULL;
+static MPI_Win window;
+static MPI_File file;
 
 static uint64_t mix(uint64_t x)
 {
@@ -252,9 +262,80 @@ static void one_message(void)
         receive(p, way);
 }
 
+static int is_ring(MPI_Comm c)
+{
+    int topology;
+
+    OK(MPI_Topo_test(c, &topology));
+    return topology == MPI_CART;
+}
+
+static void begin_collective(struct pending *p, MPI_Comm c, int which)
+{
+    memset(p->result, -1, sizeof p->result);
+    switch (which) {
+    case SUM:
+        memcpy(p->result, p->data, sizeof p->data);
+        OK(MPI_Iallreduce(MPI_IN_PLACE, p->result, p->n, MPI_INT, MPI_SUM, c, &p->request));
+        break;
+    case MAX_SCAN:
+        OK(MPI_Iscan(p->data, p->result, p->n, MPI_INT, MPI_MAX, c, &p->request));
+        break;
+    case ALLGATHER:
+        OK(MPI_Iallgather(p->data, 1, MPI_INT, p->result, 1, MPI_INT, c, &p->request));
+        break;
+    case ALLTOALL:
+        OK(MPI_Ialltoall(p->data, 1, MPI_INT, p->result, 1, MPI_INT, c, &p->request));
+        break;
+    case BCAST:
+        memcpy(p->result, p->data, sizeof p->data);
+        OK(MPI_Ibcast(p->result, p->n, MPI_INT, 0, c, &p->request));
+        break;
+    case SCATTERED:
+        OK(MPI_Ireduce_scatter_block(p->data, p->result, 1, MPI_INT, MPI_SUM, c, &p->request));
+        break;
+    case NEIGHBOUR:
+        if (is_ring(c)) {
+            OK(MPI_Ineighbor_allgather(p->data, 1, MPI_INT, p->result, 1, MPI_INT, c, &p->request));
+            break;
+        } /* fall through */
+    default:
+        OK(MPI_Ibarrier(c, &p->request));
+    }
+}
+
+/* What rank r of the world gives to place i of a collective call. */
+static int given(const struct pending *p, int r, int i)
+{
+    return datum(p->serial + r, i);
+}
+
+static int expect(const struct pending *p, int i)
+{
+    int here = place_of(p->slot, rank), n = members(p->slot, rank), sum = 0, most = -1;
+
+    for (int r = 0; r < size; r++) {
+        int there = place_of(p->slot, r);
+
+        if (s.color[p->slot][r] != s.color[p->slot][rank])
+            continue;
+        sum += given(p, r, p->peer == SCATTERED ? here : i);
+        if (there <= here && given(p, r, i) > most)
+            most = given(p, r, i);
+        if ((p->peer == ALLGATHER && there == i) || (p->peer == BCAST && there == 0))
+            return given(p, r, p->peer == BCAST ? i : 0);
+        if (p->peer == ALLTOALL && there == i)
+            return given(p, r, here);
+        if (p->peer == NEIGHBOUR && i < 2 && is_ring(s.comm[p->slot]) &&
+            there == (here + (i == 0 ? n - 1 : 1)) % n)
+            return given(p, r, 0);
+    }
+    return p->peer == SUM ? sum : p->peer == MAX_SCAN ? most : p->peer == SCATTERED && i == 0 ? sum : -1;
+}
+
 static void one_sum(void)
 {
-    int slot = draw(SLOTS), due = s.step + 1 + draw(2), which = draw(2);
+    int slot = draw(SLOTS), due = s.step + 1 + draw(2), which = draw(COLLECTIVES);
     struct pending *p;
 
     s.serial++;
@@ -270,10 +351,7 @@ static void one_sum(void)
                            .peer = which, .request = MPI_REQUEST_NULL, .message = MPI_MESSAGE_NULL};
     for (int i = 0; i < p->n; i++)
         p->data[i] = datum(s.serial + rank, i);
-    if (which)
-        OK(MPI_Iallreduce(p->data, p->result, p->n, MPI_INT, MPI_SUM, s.comm[slot], &p->request));
-    else
-        OK(MPI_Iscan(p->data, p->result, p->n, MPI_INT, MPI_MAX, s.comm[slot], &p->request));
+    begin_collective(p, s.comm[slot], which);
 }
 
 /* Several with the same tag on the world: the order must hold. */
@@ -320,21 +398,11 @@ static void check_data(const struct pending *p, const MPI_Status *st)
 
 static void check_sum(const struct pending *p)
 {
-    for (int i = 0; i < p->n; i++) {
-        int want = p->peer ? 0 : -1;
-
-        for (int r = 0; r < size; r++) {
-            int v = datum(p->serial + r, i);
-
-            if (s.color[p->slot][r] != s.color[p->slot][rank])
-                continue;
-            if (p->peer)
-                want += v;
-            else if (place_of(p->slot, r) <= place_of(p->slot, rank) && v > want)
-                want = v;
+    for (int i = 0; i < p->n; i++)
+        if (p->result[i] != expect(p, i)) {
+            CHECK(!"a collective call gives what it should not");
+            break;
         }
-        CHECK(p->result[i] == want);
-    }
     note(p->serial, p->result, p->n);
 }
 
@@ -378,6 +446,108 @@ static void complete(struct pending *p)
     p->kind = KIND_NONE;
 }
 
+/* ---- what the start-up made ---- */
+
+static int promised(void *extra, MPI_Status *st)
+{
+    CHECK(extra == &s);
+    OK(MPI_Status_set_elements(st, MPI_INT, s.step % 5));
+    OK(MPI_Status_set_cancelled(st, 0));
+    st->MPI_SOURCE = MPI_UNDEFINED;
+    st->MPI_TAG = 7;
+    return MPI_SUCCESS;
+}
+
+static int promise_over(void *extra)
+{
+    CHECK(extra == &s);
+    return MPI_SUCCESS;
+}
+
+static int promise_off(void *extra, int complete)
+{
+    (void) complete;
+    CHECK(extra == &s);
+    return MPI_SUCCESS;
+}
+
+static void make_beside(void)
+{
+    MPI_Comm half;
+
+    hmf_function_define("promised", (hmf_function_t) promised);
+    hmf_function_define("promise_over", (hmf_function_t) promise_over);
+    hmf_function_define("promise_off", (hmf_function_t) promise_off);
+    if (size < 2)
+        return;
+    OK(MPI_Comm_split(MPI_COMM_WORLD, rank % 2, rank, &half));
+    OK(MPI_Intercomm_create(half, 0, MPI_COMM_WORLD, 1 - rank % 2, 11, &across));
+    OK(MPI_Comm_free(&half));
+    OK(MPI_Win_create(s.cells, sizeof s.cells, sizeof s.cells[0], MPI_INFO_NULL, MPI_COMM_WORLD,
+                      &window));
+    OK(MPI_File_open(MPI_COMM_WORLD, "stress.data", MPI_MODE_CREATE | MPI_MODE_RDWR, MPI_INFO_NULL,
+                     &file));
+}
+
+static int partner(int r)
+{
+    int far = r / 2, others = r % 2 ? (size + 1) / 2 : size / 2;
+
+    return far < others ? far : others - 1;
+}
+
+/* All of it is pending over the next poll. */
+static void begin_beside(void)
+{
+    int far = partner(rank), value = s.step * 100 + rank, to;
+
+    if (across == MPI_COMM_NULL)
+        return;
+    s.near[0] = value;
+    s.far[0] = s.far[1] = -1;
+    if (rank / 2 < size / 2) {
+        OK(MPI_Irecv(&s.far[0], 1, MPI_INT, far, 5, across, &s.from_far));
+        OK(MPI_Isend(&s.near[0], 1, MPI_INT, far, 5, across, &s.to_far));
+    }
+    s.near[1] = value;
+    OK(MPI_Iallreduce(&s.near[1], &s.far[1], 1, MPI_INT, MPI_SUM, across, &s.far_sum));
+    OK(MPI_Grequest_start(promised, promise_over, promise_off, &s, &s.promise));
+    if (s.step % 2)
+        OK(MPI_Grequest_complete(s.promise));
+    to = (rank + s.step) % size;
+    OK(MPI_Win_fence(0, window));
+    OK(MPI_Put(&value, 1, MPI_INT, to, rank, 1, MPI_INT, window));
+    OK(MPI_Win_fence(0, window));
+    OK(MPI_File_write_at(file, (MPI_Offset) (rank * (int) sizeof value), &value, 1, MPI_INT,
+                         MPI_STATUS_IGNORE));
+}
+
+static void end_beside(int step)
+{
+    int sum = 0, n, from = ((rank - step) % size + size) % size, back = -1;
+    MPI_Status st;
+
+    if (across == MPI_COMM_NULL)
+        return;
+    OK(MPI_Wait(&s.from_far, MPI_STATUS_IGNORE));
+    OK(MPI_Wait(&s.to_far, MPI_STATUS_IGNORE));
+    OK(MPI_Wait(&s.far_sum, MPI_STATUS_IGNORE));
+    for (int r = 1 - rank % 2; r < size; r += 2)
+        sum += step * 100 + r;
+    CHECK(s.far[1] == sum);
+    if (rank / 2 < size / 2)
+        CHECK(s.far[0] == step * 100 + (rank % 2 ? rank - 1 : rank + 1));
+    if (step % 2 == 0)
+        OK(MPI_Grequest_complete(s.promise));
+    OK(MPI_Wait(&s.promise, &st));
+    OK(MPI_Get_count(&st, MPI_INT, &n));
+    CHECK(n == s.step % 5 && st.MPI_TAG == 7);
+    CHECK(s.cells[from] == step * 100 + from);
+    OK(MPI_File_read_at(file, (MPI_Offset) (rank * (int) sizeof back), &back, 1, MPI_INT,
+                        MPI_STATUS_IGNORE));
+    CHECK(back == step * 100 + rank);
+}
+
 /* Receives first: a synchronous send of a neighbour waits for them. */
 static void complete_due(void)
 {
@@ -398,8 +568,10 @@ static void one_step(void)
     int room, least;
 
     dice = mix(seed + (uint64_t) s.step * 77777);
-    if (s.step > 0)
+    if (s.step > 0) {
         stream_in(s.step - 1);
+        end_beside(s.step - 1);
+    }
     complete_due();
     for (int k = 0; k < SLOTS; k++)
         if (s.step == 0 || (draw(4) == 0 && s.busy_until[k] <= s.step))
@@ -413,6 +585,7 @@ static void one_step(void)
     if (least > 2 && draw(2))
         one_sum();
     stream_out();
+    begin_beside();
 }
 
 int main(int argc, char **argv)
@@ -424,6 +597,10 @@ int main(int argc, char **argv)
 
     test_begin(&argc, &argv);
     seed = chosen != NULL ? strtoull(chosen, NULL, 0) : 20;
+    for (int k = 0; k < SLOTS; k++)
+        s.comm[k] = MPI_COMM_NULL;
+    s.to_far = s.from_far = s.far_sum = s.promise = MPI_REQUEST_NULL;
+    make_beside();
     auto_init(argv[0]);
     auto_track("state", &s, sizeof s, type_state, sizeof type_state / sizeof type_state[0]);
     s.moves += auto_read(AUTO_MIGR) != 0;
@@ -435,8 +612,6 @@ int main(int argc, char **argv)
             break;
         }
         if (s.step == 0 && s.keyval == 0) {
-            for (int k = 0; k < SLOTS; k++)
-                s.comm[k] = MPI_COMM_NULL;
             OK(MPI_Type_vector(LEN / 2, 2, 2, MPI_INT, &s.type));
             OK(MPI_Type_commit(&s.type));
             OK(MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, MPI_COMM_NULL_DELETE_FN, &s.keyval, NULL));
@@ -445,8 +620,16 @@ int main(int argc, char **argv)
         /* By the n-th part of the way n moves have been; so the steps are the same in each run. */
         want = spares * (s.step + 1) / steps;
         if (rank == 0 && all < want && asked <= all) {
-            OK(hmf_request_move((int) (mix(seed + (uint64_t) all) % (uint64_t) size), NULL));
-            asked = all + 1;
+            int first = (int) (mix(seed + (uint64_t) all) % (uint64_t) size);
+
+            /* Now and then two at once. */
+            OK(hmf_request_move(first, NULL));
+            if (all % 3 == 1 && all + 2 <= spares && first > 0 && first + 1 < size) {
+                OK(hmf_request_move(first + 1, NULL));
+                asked = all + 2;
+            } else {
+                asked = all + 1;
+            }
         }
         if (all < want) {
             if (++wait > PATIENCE) {
@@ -462,6 +645,7 @@ int main(int argc, char **argv)
     }
     if (!gone) {
         stream_in(s.step - 1);
+        end_beside(s.step - 1);
         s.step += 10;
         complete_due();
         OK(MPI_Allreduce(&s.digest, &total, 1, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD));
