@@ -307,8 +307,14 @@ static hmf_status_t measure(struct calibration *c, uint32_t needed)
 {
     hmf_status_t st = HMF_OK;
 
-    for (int r = 0; r < rounds_of(c) && !st; r++) {
-        int other;
+    if (!needed || (c->mine < 0 && c->beside < 0))
+        return HMF_OK;
+    if (!(c->data = hmf__big_zeros(MOST_BYTES)))
+        return HMF_ERR_NOMEM;
+    memset(c->data, 1, MOST_BYTES);        /* pages are there from now on */
+    /* Other hosts first: within one, it is the same everywhere. */
+    for (int k = 1; k <= rounds_of(c) && !st; k++) {
+        int r = k % rounds_of(c), other;
         if (!(needed & 1u << r))
             continue;
         if (r == 0) {
@@ -385,10 +391,7 @@ void hmf__calibrate(struct hmf__agent *a)
 
     if (ms <= 0 || a->nranks == a->nprocs)
         return;
-    c.data = hmf__big_zeros(MOST_BYTES);
-    if (c.data)
-        memset(c.data, 1, MOST_BYTES);         /* pages are there from now on */
-    ok = !hosts(&c) && c.data && (a->proc != root || (all = hmf__calloc((size_t)a->nprocs, sizeof *all)));
+    ok = !hosts(&c) && (a->proc != root || (all = hmf__calloc((size_t)a->nprocs, sizeof *all)));
     PMPI_Allreduce(MPI_IN_PLACE, &ok, 1, MPI_INT, MPI_MIN, hmf__world_universe());
     if (!ok)
         goto free_all;

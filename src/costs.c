@@ -17,16 +17,17 @@
 #define IN_BAND 4               /* ... the last measurements of each are kept */
 #define SEEN (BANDS * IN_BAND)
 #define CONTRADICTS 2.0         /* twice on end by more than this: things have changed */
-#define OUTLIER 0.3             /* relative error from which a measurement counts less */
-#define LATENCY_US 200.0
+#define PROPORTIONAL 1048576    /* bytes from which what there is always is no matter */
 #define LEAST_US 5.0            /* errors below this say nothing */
 
 const char *const hmf__phase_name[HMF__PHASES] = {"negotiate", "stop", "drain", "join", "create",
                                                   "capture", "transfer", "translate", "commit"};
 
+struct point { double x, y; };
+
 struct line {
     int n, against;             /* measurements; how many of the last ones contradicted, by sign */
-    struct { double x, y; } m[SEEN];    /* the oldest first */
+    struct point m[SEEN];       /* the oldest first */
 };
 
 struct entry {
@@ -40,14 +41,7 @@ struct hmf__costs {
     size_t n, cap;
 };
 
-struct fit { double a, b; };
-
 /* ---- lines -------------------- */
-
-static double at(struct fit f, double x)
-{
-    return f.a + f.b * x;
-}
 
 static int band(double x)
 {
@@ -56,100 +50,46 @@ static int band(double x)
     return b < BANDS ? b : BANDS - 1;
 }
 
-/* How much each measurement counts: by how many newer ones there are of its size. */
-static void weigh(const struct line *l, double w[SEEN])
+static int by_y(const void *a, const void *b)
 {
-    double next[BANDS];
+    const struct point *x = a, *y = b;
 
-    for (int i = 0; i < BANDS; i++)
-        next[i] = 1;
-    for (int i = l->n; i-- > 0; next[band(l->m[i].x)] *= FADE)
-        w[i] = next[band(l->m[i].x)];
+    return (x->y > y->y) - (x->y < y->y);
 }
 
-/* By least squares of the relative error, none of the parts below 0. */
-static struct fit least_squares(const struct line *l, const double w[SEEN], struct fit prior)
+/* The median of a band's measurements, older ones counting less; false: there are none. */
+static bool middle(const struct line *l, int b, struct point *out)
 {
-    double sw = 0, sx = 0, sy = 0, sxx = 0, sxy = 0, det, mean, rest, part;
-    struct fit f;
-
-    for (int i = 0; i < l->n; i++) {
-        double x = l->m[i].x, y = l->m[i].y, v = w[i] / ((y + LEAST_US) * (y + LEAST_US));
-        sw += v;
-        sx += v * x;
-        sy += v * y;
-        sxx += v * x * x;
-        sxy += v * x * y;
-    }
-    det = sw * sxx - sx * sx;
-    if (det > 0.01 * sw * sxx) {
-        f.b = (sw * sxy - sx * sy) / det;
-        f.a = (sy - f.b * sx) / sw;
-        if (f.b < 0)
-            return (struct fit){sy / sw, 0};
-        return f.a < 0 ? (struct fit){0, sxy / sxx} : f;
-    }
-    /* All at one x: the prior's two parts take what it is wrong by, each by its size; of small ones it is latency. */
-    mean = sx / sw;
-    rest = sy / sw - at(prior, mean);
-    part = fmax(prior.a, LATENCY_US) / (fmax(prior.a, LATENCY_US) + prior.b * mean);
-    f.a = fmax(0, prior.a + rest * part);
-    f.b = mean > 0 ? fmax(0, prior.b + rest * (1 - part) / mean) : prior.b;
-    return f;
-}
-
-/* The line through the measurements, of which those that are far from it count less. */
-static struct fit fit(const struct line *l, struct fit prior)
-{
-    double w[SEEN], v[SEEN];
-    struct fit f;
-
-    if (!l->n)
-        return prior;
-    weigh(l, w);
-    f = least_squares(l, w, prior);
-    for (int round = 0; round < 4; round++) {
-        for (int i = 0; i < l->n; i++) {
-            double e = (at(f, l->m[i].x) - l->m[i].y) / (l->m[i].y + LEAST_US) / OUTLIER;
-            v[i] = w[i] / (1 + e * e);
-        }
-        f = least_squares(l, v, prior);
-    }
-    return f;
-}
-
-struct ratio { double r, w; };
-
-static int by_ratio(const void *a, const void *b)
-{
-    const struct ratio *x = a, *y = b;
-
-    return (x->r > y->r) - (x->r < y->r);
-}
-
-/* What x costs: as the line says, by how much measurements of about that size are off it.  The median, in
- * which what was thought before has a voice: the first of a kind is often an exception. */
-static double told(const struct line *l, struct fit f, double prior, double x)
-{
-    struct ratio near[SEEN + 1];
-    double w[SEEN], all = 0, half = 0;
+    struct { struct point p; double w; } m[IN_BAND];
+    double weight = 1, all = 0, half = 0;
     int n = 0;
 
-    weigh(l, w);
-    for (int i = 0; i < l->n; i++)
-        if (band(l->m[i].x) == band(x)) {
-            near[n] = (struct ratio){(l->m[i].y + LEAST_US) / (at(f, l->m[i].x) + LEAST_US), w[i]};
-            all += near[n++].w;
+    for (int i = l->n; i-- > 0;)
+        if (band(l->m[i].x) == b && n < IN_BAND) {
+            m[n].p = l->m[i];
+            m[n++].w = weight;
+            all += weight;
+            weight *= FADE;
         }
-    near[n] = (struct ratio){(prior + LEAST_US) / (at(f, x) + LEAST_US), FADE};
-    all += near[n++].w;
-    qsort(near, (size_t)n, sizeof *near, by_ratio);
-    for (int i = 0; n > 1 && i < n; i++) {
-        half += near[i].w;
-        if (half >= all / 2)
-            return fmax(0, (at(f, x) + LEAST_US) * near[i].r - LEAST_US);
+    qsort(m, (size_t)n, sizeof *m, by_y);
+    for (int i = 0; i < n; i++) {
+        half += m[i].w;
+        if (half >= all / 2) {
+            *out = m[i].p;
+            return true;
+        }
     }
-    return at(f, x);
+    return false;
+}
+
+/* A point of each band that has some, by size. */
+static int points_of(const struct line *l, struct point p[BANDS])
+{
+    int n = 0;
+
+    for (int b = 0; b < BANDS; b++)
+        n += middle(l, b, &p[n]);
+    return n;
 }
 
 static void drop(struct line *l, int i)
@@ -157,9 +97,10 @@ static void drop(struct line *l, int i)
     memmove(&l->m[i], &l->m[i + 1], (size_t)(--l->n - i) * sizeof l->m[0]);
 }
 
-static void add(struct line *l, struct fit prior, double x, double y)
+/* `told_us` is what it was thought to cost. */
+static void add(struct line *l, double told_us, double x, double y)
 {
-    double now = told(l, fit(l, prior), at(prior, x), x), ratio = (y + LEAST_US) / (now + LEAST_US);
+    double ratio = (y + LEAST_US) / (told_us + LEAST_US);
     int there = 0, first = 0, sign = ratio > CONTRADICTS ? 1 : ratio < 1 / CONTRADICTS ? -1 : 0;
 
     if (l->n && sign && l->against == sign) {
@@ -175,8 +116,7 @@ static void add(struct line *l, struct fit prior, double x, double y)
         }
     if (there == IN_BAND)
         drop(l, first);
-    l->m[l->n].x = x;
-    l->m[l->n++].y = y;
+    l->m[l->n++] = (struct point){x, y};
 }
 
 /* ---- by name -------------------- */
@@ -271,7 +211,7 @@ static void name(char key[KEY], const char *what, int nwords, ...)
 /* ---- from the general to the particular -------------------- */
 
 #define STEPS 4
-struct chain { char key[STEPS][KEY]; int n; struct fit begin; };
+struct chain { char key[STEPS][KEY]; int n; struct { double a, b; } begin; };
 
 /* The lines that say something of a phase, the most general one first. */
 static void chain_of(const struct hmf__costs_move *m, enum hmf__phase phase, struct chain *c)
@@ -281,77 +221,105 @@ static void chain_of(const struct hmf__costs_move *m, enum hmf__phase phase, str
 
     snprintf(ranks, sizeof ranks, "%d", m->nranks);
     c->n = 0;
+    c->begin.b = 0;
     switch (phase) {
     case HMF__PHASE_NEGOTIATE:
-        c->begin = (struct fit){300, 0};
+        c->begin.a = 300;
         name(c->key[c->n++], "negotiate", 0);
         name(c->key[c->n++], "negotiate", 1, m->to);
         break;
     case HMF__PHASE_STOP:
-        c->begin = (struct fit){300, 1};
+        c->begin.a = 300;
+        c->begin.b = 1;
         name(c->key[c->n++], "stop", 2, m->program, ranks);
         break;
     case HMF__PHASE_CREATE:
-        c->begin = (struct fit){m->start_us > 0 ? m->start_us + 1000 : 20000, 0};
+        c->begin.a = m->start_us > 0 ? m->start_us + 1000 : 20000;
         name(c->key[c->n++], "create", 1, m->program);
         name(c->key[c->n++], "create", 2, m->program, m->to_kind);
         name(c->key[c->n++], "create", 3, m->program, m->to_kind, m->to);
         break;
     case HMF__PHASE_CAPTURE:
-        c->begin = (struct fit){30, 0};
+        c->begin.a = 30;
         name(c->key[c->n++], "capture", 1, m->program);
         break;
     case HMF__PHASE_TRANSFER:
-        c->begin = (struct fit){100, 0.001};
-        name(c->key[c->n++], "kinds", 2, m->from_kind, m->to_kind);
-        name(c->key[c->n++], "link", 2, m->to, m->from);
+        c->begin.a = 100;
+        c->begin.b = 0.001;
+        name(c->key[c->n++], strcmp(m->from, m->to) ? "kinds" : "within", 2, m->from_kind, m->to_kind);
+        if (strcmp(m->from, m->to))
+            name(c->key[c->n++], "link", 2, m->to, m->from);
         name(c->key[c->n++], "link", 2, m->from, m->to);
         break;
     case HMF__PHASE_TRANSLATE:
-        c->begin = (struct fit){30, same_data ? 0 : 0.0005};
+        c->begin.a = 30;
+        c->begin.b = same_data ? 0 : 0.0005;
         name(c->key[c->n++], "translate", 2, m->from_data, m->to_data);
         name(c->key[c->n++], "translate", 3, m->from_data, m->to_data, m->program);
         break;
     default:
-        c->begin = (struct fit){phase == HMF__PHASE_COMMIT ? 500 : 2000, 0};
+        c->begin.a = phase == HMF__PHASE_COMMIT ? 500 : 2000;
         name(c->key[c->n++], hmf__phase_name[phase], 1, ranks);
         name(c->key[c->n++], hmf__phase_name[phase], 2, m->program, ranks);
         break;
     }
 }
 
-/* The line of the most particular name that has one. */
+/* What x costs by the first `n` names, and up to what size that has been seen.  Between sizes that were measured
+ * it goes straight; beyond the largest a more general line that has seen more knows better. */
+static double cost_by(const struct hmf__costs *c, const struct chain *names, int n, double x, double *seen)
+{
+    const struct entry *e;
+    struct point p[BANDS], last;
+    double general, none, y;
+    int k, i = 0;
+
+    if (n == 0) {
+        *seen = 0;
+        return names->begin.a + names->begin.b * x;
+    }
+    general = cost_by(c, names, n - 1, x, seen);
+    e = find(c, names->key[n - 1]);
+    if (!e || !(k = points_of(&e->line, p)))
+        return general;
+    last = p[k - 1];
+    if (x > 4 * last.x && *seen > last.x)
+        return general;
+    *seen = fmax(*seen, last.x);
+    if (x <= p[0].x)
+        return band(x) == band(p[0].x) ? p[0].y : fmin(p[0].y, general);
+    if (x > last.x) {
+        if (k > 1)
+            return last.y + fmax(0, (last.y - p[k - 2].y) / (last.x - p[k - 2].x)) * (x - last.x);
+        y = last.y + general - cost_by(c, names, n - 1, last.x, &none);
+        return last.x >= PROPORTIONAL ? last.y / last.x * x : fmax(last.y, y);
+    }
+    while (p[i + 1].x < x)
+        i++;
+    return p[i].y + (p[i + 1].y - p[i].y) * (x - p[i].x) / (p[i + 1].x - p[i].x);
+}
+
 static double cost_of(const struct hmf__costs *c, const struct chain *names, double x)
 {
-    struct fit f = names->begin;
-    double told_us = at(f, x);
+    double seen;
 
-    for (int i = 0; i < names->n; i++) {
-        const struct entry *e = find(c, names->key[i]);
-        if (e && e->line.n) {
-            f = fit(&e->line, f);
-            told_us = told(&e->line, f, told_us, x);
-        }
-    }
-    return told_us;
+    return cost_by(c, names, names->n, x, &seen);
 }
 
 static void learn(struct hmf__costs *c, const struct chain *names, double x, double us, double wall_s)
 {
-    struct fit f = names->begin;
-
     if (!c || !isfinite(us) || us < 0 || !isfinite(x))
         return;
     for (int i = 0; i < names->n; i++) {
-        struct entry *e = have(c, names->key[i]);
-        if (!e)
+        double seen, told_us = cost_by(c, names, i + 1, x, &seen);
+        struct entry *e;
+        /* The other direction of a link is only asked. */
+        if (!strncmp(names->key[i], "link ", 5) && i + 1 < names->n)
+            continue;
+        if (!(e = have(c, names->key[i])))
             return;                        /* what is not learned is not missed */
-        /* Of a link the two directions are separate, but one tells of the other while it knows nothing. */
-        if (strncmp(names->key[i], "link ", 5) || i + 1 == names->n) {
-            add(&e->line, f, x, us);
-            e->at_s = wall_s;
-        }
-        f = fit(&e->line, f);
+        add(&e->line, told_us, x, us);
+        e->at_s = wall_s;
     }
 }
 
@@ -419,7 +387,8 @@ double hmf__costs_rate(const struct hmf__costs *c, const struct hmf__costs_move 
 
 static void bytes_chain(const char *program, struct chain *names)
 {
-    names->begin = (struct fit){0, 1};
+    names->begin.a = 0;
+    names->begin.b = 1;
     names->n = 1;
     name(names->key[0], "bytes", 1, program);
 }
@@ -443,7 +412,8 @@ void hmf__costs_learn_bytes(struct hmf__costs *c, const char *program, double gl
 
 static void send_chain(const char *host, struct chain *names)
 {
-    names->begin = (struct fit){2, 0};
+    names->begin.a = 2;
+    names->begin.b = 0;
     names->n = 1;
     name(names->key[0], "send", 1, host);
 }

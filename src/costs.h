@@ -1,12 +1,11 @@
 /* costs.h - what a move costs, phase by phase: learned from what was measured, told for moves to come.
  *
- * A cost is a straight line, a + b x: what there is always, and what each byte adds (for the time until all
- * ranks have stopped, x is the time of an iteration).  Lines have names: of a link between two hosts,
- * of a program's start-up on a kind of host, of the conversion between two data formats.  A line is fitted to the
- * last measurements of each size by least squares of the relative error, outliers counting less; a cost is what the
- * line says, times what measurements of about that size are off it.  Two on end that are wrong by a factor of two
- * make it forget the rest.  A line without measurements follows a more general one: a link the one between hosts of
- * these kinds, that a link of 1 GB/s.
+ * A cost is a line over x, bytes (or the time of an iteration, for the time until all ranks have stopped).  Lines have
+ * names: of a link between two hosts, of a program's start-up on a kind of host, of the conversion between two data
+ * formats.  A line goes straight between the medians of its last measurements of each size (factors of eight; older
+ * ones count less).  Beyond the largest size, and without measurements, it follows a more general one: a
+ * link the other direction, that the links between hosts of these kinds, those a link of 1 GB/s.  Two measurements on
+ * end that are wrong by a factor of two make it forget the rest.
  *
  * Pure computation.  One handle, one thread at a time.  Unit: microseconds and bytes. */
 #ifndef HMF_COSTS_H

@@ -96,15 +96,15 @@ static int by_weight(const void *a, const void *b)
                                   : x->host - y->host;
 }
 
-/* The hosts worth looking at: with a free place, the lightest first. */
-static int choices(const struct hmf__decide *d, int here, struct choice *out)
+/* The hosts worth looking at: with a free place and memory for the state, the lightest first. */
+static int choices(const struct hmf__decide *d, int here, double bytes, struct choice *out)
 {
     int n = 0;
 
     for (int h = 0; h < d->nhosts; h++) {
         const struct hmf__decide_host *x = &d->host[h];
         struct choice c = {h, h == here ? x->weight : x->weight_more};
-        if (x->free < 1)
+        if (x->free < 1 || (x->known && x->s.memory * x->s.memory_free < bytes))
             continue;
         if (n < PLACES) {
             out[n++] = c;
@@ -178,7 +178,7 @@ hmf_status_t hmf__decide_graph(struct hmf__decide *d, int rank, uint64_t now_ns,
     mine.receive_us = 1;
     if (!st)
         st = hmf_graph_add(g, &mine, NULL);
-    n = choices(d, here, to);
+    n = choices(d, here, process.state_bytes, to);
     host[0] = here;
     for (int i = 0; i < n && i + 1 < cap && !st; i++) {
         const struct hmf__decide_host *x = &d->host[to[i].host];

@@ -96,6 +96,15 @@ static double pressure(const struct hmf__host *h, const char *path, const char *
     return avg / 100;
 }
 
+/* What the host is made of does not change. */
+static void look(struct hmf__host *h)
+{
+    if (h->root[0])
+        h->topology = (struct hmf__topology){.threads = 1, .worth = 1};
+    else
+        hmf__topology_read(&h->topology);
+}
+
 static double cores(const struct hmf__host *h)
 {
     char text[64];
@@ -139,8 +148,10 @@ static void load(const struct hmf__host *h, struct hmf__host_sample *out)
         out->running = fmax(0, running - 1);            /* who reads it runs as well */
     out->psi_cpu = pressure(h, "/proc/pressure/cpu", "some");
     out->psi_memory = pressure(h, "/proc/pressure/memory", "full");
-    if (slurp(h, "/proc/meminfo", text, sizeof text))
+    if (slurp(h, "/proc/meminfo", text, sizeof text)) {
         out->memory_free = field(text, "MemAvailable") / field(text, "MemTotal");
+        out->memory = field(text, "MemTotal") * 1024;
+    }
 }
 
 /* Where the control group of this process is: version 2, or the cpu controller of version 1. */
@@ -394,11 +405,13 @@ void hmf__host_open(struct hmf__host *h)
 void hmf__host_read(struct hmf__host *h, double wall_s, struct hmf__host_sample *out)
 {
     *out = (struct hmf__host_sample){.cores = NAN, .running = NAN, .load = NAN, .psi_cpu = NAN,
-                                     .psi_memory = NAN, .memory_free = NAN, .clock = NAN,
+                                     .psi_memory = NAN, .memory_free = NAN, .memory = NAN, .clock = NAN,
                                      .ends_at_s = h->ends_at_s, .flags = h->flags};
     memcpy(out->reason, h->reason, sizeof out->reason);
     find_cgroup(h);
-    out->cores = cores(h);
+    if (!h->topology.threads)
+        look(h);
+    out->cores = cores(h) * h->topology.worth;
     out->quota = quota(h);
     load(h, out);
     heat(h, out);
@@ -435,6 +448,7 @@ void hmf__host_put(struct hmf__buf *out, const struct hmf__host_sample *s)
     hmf__put_double(out, s->psi_cpu);
     hmf__put_double(out, s->psi_memory);
     hmf__put_double(out, s->memory_free);
+    hmf__put_double(out, s->memory);
     hmf__put_double(out, s->clock);
     hmf__put_double(out, s->ends_at_s);
     hmf__buf_put_u32(out, s->flags);
@@ -452,6 +466,7 @@ void hmf__host_get(struct hmf__buf *in, struct hmf__host_sample *s)
     s->psi_cpu = hmf__get_double(in);
     s->psi_memory = hmf__get_double(in);
     s->memory_free = hmf__get_double(in);
+    s->memory = hmf__get_double(in);
     s->clock = hmf__get_double(in);
     s->ends_at_s = hmf__get_double(in);
     s->flags = hmf__buf_get_u32(in);

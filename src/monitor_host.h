@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base.h"
+#include "monitor_topology.h"
 
 enum hmf__host_flag {
     HMF__HOST_OWNER = 1,        /* its owner is back */
@@ -20,13 +21,14 @@ enum hmf__host_flag {
 };
 
 struct hmf__host_sample {       /* NAN: not known */
-    double cores;               /* that this process may run on */
+    double cores;               /* that this process may run on; slower kinds count as a part of one */
     double quota;               /* how many of them its control group may use at once; INFINITY: all */
     double running;             /* threads that run or could, now */
     double load;                /* the same, mean of a minute */
     double psi_cpu, psi_memory; /* part of the last 10 s in which some waited for a core, and all
                                    for memory; 0 to 1 */
-    double memory_free;         /* part that is available */
+    double memory_free;         /* part that is available; ... */
+    double memory;              /* ... of so many bytes */
     double clock;               /* clock rate as a part of the highest */
     double ends_at_s;           /* announced end, seconds since 1970; INFINITY: none */
     uint32_t flags;             /* enum hmf__host_flag */
@@ -39,6 +41,7 @@ struct hmf__host {
     char notice[300];           /* HMF_NOTICE: file with the time of the host's end, %h in it
                                    being its name; "" none */
     char cgroup[300];           /* where the CPU control group's files are, "" unknown */
+    struct hmf__topology topology;  /* threads 0: not looked at yet */
     bool counted;               /* the counters below have been read once */
     double heat, ecc;
     double throttled_s;         /* of the control group, so far */

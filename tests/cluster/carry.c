@@ -9,6 +9,7 @@
 #include <mpi.h>
 
 #include "auto.h"
+#include "hmf/job.h"
 #include "typemap.h"
 
 static uint8_t expected(size_t i, int rank)
@@ -31,7 +32,7 @@ int main(int argc, char **argv)
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
     auto_init(argv[0]);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && !hmf_newcomer(); i++)
         state[i] = expected(i, rank);
     auto_track("state", state, n, type, 1);
     auto_track("step", &step, sizeof step, step_type, 1);

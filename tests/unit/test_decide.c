@@ -50,6 +50,7 @@ static void begin(struct job *j, const char *policy)
     j->now = 1000 * SECOND;
     for (int p = 0; p < PROCS; p++) {
         j->host[p] = (struct hmf__host_sample){.cores = 4, .quota = INFINITY, .running = 1, .psi_memory = 0, .clock = 1,
+                                               .memory = 8e9, .memory_free = 0.5,
                                                .ends_at_s = INFINITY};
         j->free[p] = p >= RANKS;
         j->slow[p] = 1;
@@ -237,6 +238,51 @@ static void test_must(void)
     }
 }
 
+/* The edge of the graph comes to what is predicted; a slow link, and a host without memory, are not gone to. */
+static void test_costs(void)
+{
+    struct hmf__costs *costs = hmf__costs_new();
+    struct hmf__costs_move m = {.program = "p", .nranks = RANKS, .from = "n1", .from_kind = "", .to_kind = "",
+                                .from_data = "", .to_data = "", .bytes = 64e6};
+    struct hmf__phases p;
+    hmf_graph_t *g;
+    int host[33];
+    struct job j;
+
+    begin(&j, "least-cost");
+    j.d->costs = costs;
+    j.d->program = "p";
+    for (double k = 1; k < 1e9; k *= 8) {
+        m.to = "n4";
+        hmf__costs_learn_link(costs, &m, k, 100 + 1.0 * k, 1);      /* 1 MB/s: 64 s */
+        m.to = "n5";
+        hmf__costs_learn_link(costs, &m, k, 100 + 0.001 * k, 1);
+    }
+    CU_ASSERT(seconds(&j, 20) == 0);
+    CU_ASSERT_FATAL(!hmf__decide_graph(j.d, 1, j.now, 0, &g, host, 33));
+    for (size_t v = 1; v < hmf_graph_count(g); v++) {
+        m.to = hmf_graph_vertex(g, v)->name;
+        m.step_us = j.d->rank[1].step_s * 1e6;
+        hmf__costs_predict(costs, &m, &p);
+        CU_ASSERT(fabs(hmf_graph_edge_weight(g, 0, v) / hmf__phases_total(&p) - 1) < 0.02);
+    }
+    hmf_graph_free(g);
+    j.stopped[1] = 0.8;
+    j.slow[1] = 2;
+    CU_ASSERT(seconds(&j, 20) > 0);
+    CU_ASSERT(j.nasks == 1 && !strcmp(j.asks[0].node, "n5"));
+    end(&j);
+
+    begin(&j, "eviction");
+    CU_ASSERT(seconds(&j, 20) == 0);
+    j.host[5].memory_free = 0.001;
+    j.host[0].flags = HMF__HOST_DRAINED;
+    CU_ASSERT(seconds(&j, 2) > 0);
+    CU_ASSERT(j.nasks == 1 && !strcmp(j.asks[0].node, "n4"));
+    end(&j);
+    hmf__costs_free(costs);
+}
+
 /* Somebody refuses: it is tried again, less and less often. */
 static void test_refused(void)
 {
@@ -334,6 +380,7 @@ static const struct unit_test tests[] = {
     {"contention", test_contention},
     {"notice", test_notice},
     {"must leave", test_must},
+    {"costs", test_costs},
     {"refused", test_refused},
     {"handover", test_handover},
     {"words", test_words},
