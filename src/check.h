@@ -22,6 +22,9 @@
 #include <stdint.h>
 
 struct hmf__check_hold;                 /* what is kept between calls: lock, buffers */
+struct hmf__levels;
+
+#define HMF__TRADE_MAX ((size_t)1 << 20)
 
 struct hmf__check_job {
     int rank, nranks;
@@ -38,6 +41,19 @@ struct hmf__check_job {
     hmf_status_t (*gather)(void *ctx, const void *mine, size_t len, void *all);
     /* len bytes of rank 0 to all. */
     hmf_status_t (*bcast)(void *ctx, void *data, size_t len);
+    /* ---- only for levels (NULL without): */
+    const struct hmf__levels *levels;   /* check_level.h */
+    /* Sends out_len bytes to rank `to` while it gets in_len from rank `from`, both at most
+       HMF__TRADE_MAX; -1: nobody, and nothing. The other side has a call that matches. */
+    hmf_status_t (*trade)(void *ctx, int to, const void *out, size_t out_len, int from, void *in,
+                          size_t in_len);
+    /* Of each of n numbers the least of all ranks, on every rank. */
+    hmf_status_t (*least)(void *ctx, int *numbers, size_t n);
+    /* Rank 0, in any thread, may be NULL: that generation was copied to HMF_DIR, or was not (the
+       text is hmf_error_text()). */
+    void (*flushed)(void *ctx, uint64_t generation, hmf_status_t status, double seconds);
+    bool to_shared;                     /* the next one goes to dir, whatever its number */
+    /* ---- */
     /* The same on all ranks of this run, unlike any other run's; 0: none. By it a rank 0 that has
        moved knows its own lock. */
     uint64_t job_id;

@@ -26,11 +26,19 @@ static hmf_status_t path_of(char *path, const char *dir, const char *name)
     return HMF_OK;
 }
 
-hmf_status_t hmf__dir_generation(const char *dir, uint64_t generation, bool temporary, char *path)
+/* By form. */
+static const char *const suffix[] = {"", ".tmp", ".local", ".local.tmp"};
+
+hmf_status_t hmf__dir_name(const char *dir, uint64_t generation, unsigned form, char *path)
 {
     char name[64];
-    snprintf(name, sizeof name, "gen-%06" PRIu64 "%s", generation, temporary ? ".tmp" : "");
+    snprintf(name, sizeof name, "gen-%06" PRIu64 "%s", generation, suffix[form]);
     return path_of(path, dir, name);
+}
+
+hmf_status_t hmf__dir_generation(const char *dir, uint64_t generation, bool temporary, char *path)
+{
+    return hmf__dir_name(dir, generation, temporary ? HMF__DIR_TMP : 0, path);
 }
 
 hmf_status_t hmf__dir_part(const char *dir, uint64_t generation, bool temporary, int rank,
@@ -66,7 +74,7 @@ hmf_status_t hmf__dir_make(const char *dir)
 
 /* ---- listing ---- */
 
-static bool parse_name(const char *name, uint64_t *generation, bool *temporary)
+static bool parse_name(const char *name, uint64_t *generation, unsigned *form)
 {
     char *end;
     if (strncmp(name, "gen-", 4) != 0 || name[4] < '0' || name[4] > '9')
@@ -75,8 +83,11 @@ static bool parse_name(const char *name, uint64_t *generation, bool *temporary)
     *generation = strtoull(name + 4, &end, 10);
     if (errno != 0 || end - name < 10)
         return false;
-    *temporary = strcmp(end, ".tmp") == 0;
-    return *end == '\0' || *temporary;
+    for (*form = 0; *form < sizeof suffix / sizeof suffix[0]; ++*form) {
+        if (strcmp(end, suffix[*form]) == 0)
+            return true;
+    }
+    return false;
 }
 
 static int newest_first(const void *a, const void *b)
@@ -100,6 +111,10 @@ static bool append(uint64_t **list, size_t *n, uint64_t value)
 
 hmf_status_t hmf__dir_list(const char *dir, struct hmf__dir_list *list)
 {
+    struct { uint64_t **numbers; size_t *n; } of[] = {      /* by form */
+        {&list->generations, &list->ngenerations}, {&list->temporaries, &list->ntemporaries},
+        {&list->locals, &list->nlocals}, {&list->local_temporaries, &list->nlocal_temporaries}
+    };
     memset(list, 0, sizeof(*list));
     DIR *d = opendir(dir);
     if (d == NULL) {
@@ -112,11 +127,9 @@ hmf_status_t hmf__dir_list(const char *dir, struct hmf__dir_list *list)
     errno = 0;
     while ((e = readdir(d)) != NULL) {
         uint64_t generation;
-        bool temporary, ok = true;
-        if (parse_name(e->d_name, &generation, &temporary))
-            ok = temporary ? append(&list->temporaries, &list->ntemporaries, generation)
-                           : append(&list->generations, &list->ngenerations, generation);
-        if (!ok) {
+        unsigned form;
+        if (parse_name(e->d_name, &generation, &form)
+            && !append(of[form].numbers, of[form].n, generation)) {
             rc = hmf__fail(HMF_ERR_NOMEM, "no memory to read the checkpoint directory %s", dir);
             goto close_dir;
         }
@@ -126,10 +139,10 @@ hmf_status_t hmf__dir_list(const char *dir, struct hmf__dir_list *list)
         rc = failed("read the checkpoint directory", dir);
         goto close_dir;
     }
-    if (list->ngenerations != 0)
-        qsort(list->generations, list->ngenerations, sizeof(uint64_t), newest_first);
-    if (list->ntemporaries != 0)
-        qsort(list->temporaries, list->ntemporaries, sizeof(uint64_t), newest_first);
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        if (*of[i].n != 0)
+            qsort(*of[i].numbers, *of[i].n, sizeof(uint64_t), newest_first);
+    }
 
 close_dir:
     closedir(d);
@@ -142,17 +155,25 @@ void hmf__dir_list_fini(struct hmf__dir_list *list)
 {
     hmf__free(list->generations);
     hmf__free(list->temporaries);
+    hmf__free(list->locals);
+    hmf__free(list->local_temporaries);
     memset(list, 0, sizeof(*list));
+}
+
+uint64_t hmf__dir_newest(const struct hmf__dir_list *list)
+{
+    uint64_t g = list->ngenerations != 0 ? list->generations[0] : 0;
+    return list->nlocals != 0 && list->locals[0] > g ? list->locals[0] : g;
 }
 
 /* ---- appearing and disappearing ---- */
 
-hmf_status_t hmf__dir_publish(const char *dir, uint64_t generation)
+hmf_status_t hmf__dir_publish(const char *dir, uint64_t generation, unsigned form)
 {
     char from[HMF__DIR_PATH_MAX], to[HMF__DIR_PATH_MAX];
-    hmf_status_t rc = hmf__dir_generation(dir, generation, true, from);
+    hmf_status_t rc = hmf__dir_name(dir, generation, form | HMF__DIR_TMP, from);
     if (rc == HMF_OK)
-        rc = hmf__dir_generation(dir, generation, false, to);
+        rc = hmf__dir_name(dir, generation, form & ~(unsigned)HMF__DIR_TMP, to);
     if (rc != HMF_OK)
         return rc;
     /* The parts and the manifest are synced as files; now their names, then the new name. */
@@ -167,15 +188,15 @@ hmf_status_t hmf__dir_publish(const char *dir, uint64_t generation)
     return rc;
 }
 
-hmf_status_t hmf__dir_remove(const char *dir, uint64_t generation, bool temporary)
+hmf_status_t hmf__dir_remove(const char *dir, uint64_t generation, unsigned form)
 {
     char path[HMF__DIR_PATH_MAX], tmp[HMF__DIR_PATH_MAX], file[HMF__DIR_PATH_MAX];
-    hmf_status_t rc = hmf__dir_generation(dir, generation, true, tmp);
+    hmf_status_t rc = hmf__dir_name(dir, generation, form | HMF__DIR_TMP, tmp);
     if (rc == HMF_OK)
-        rc = hmf__dir_generation(dir, generation, false, path);
+        rc = hmf__dir_name(dir, generation, form, path);
     if (rc != HMF_OK)
         return rc;
-    if (!temporary && hmf__sys_rename(path, tmp) != 0)
+    if ((form & HMF__DIR_TMP) == 0 && hmf__sys_rename(path, tmp) != 0)
         return failed("remove", path);
     DIR *d = opendir(tmp);
     if (d == NULL)

@@ -4,6 +4,8 @@
  *     DIR/lock              held by the job that uses the directory
  *     DIR/gen-000042/       a complete generation: manifest.txt, rank-00000.h5, ...
  *     DIR/gen-000043.tmp/   one that is being written, or was when a job died: never read
+ *     DIR/gen-000044.local/ the manifest of one whose parts lie in the nodes' own directories
+ *     DIR/gen-000045.local.tmp/
  *     DIR/finished          the job ended normally with this generation: a new start begins afresh
  *
  * Order is by number alone: no clock is compared. All of it is done by rank 0; nothing here is
@@ -22,27 +24,32 @@
 
 /* Paths; HMF_ERR_LIMIT if one would be too long. */
 hmf_status_t hmf__dir_generation(const char *dir, uint64_t generation, bool temporary, char *path);
+/* form: what stands behind the number, HMF__DIR_TMP and HMF__DIR_LOCAL or neither. */
+enum { HMF__DIR_TMP = 1, HMF__DIR_LOCAL = 2 };
+hmf_status_t hmf__dir_name(const char *dir, uint64_t generation, unsigned form, char *path);
 hmf_status_t hmf__dir_part(const char *dir, uint64_t generation, bool temporary, int rank,
                            char *path);
 
 /* Makes the directory if it is missing; its parent must be there. */
 hmf_status_t hmf__dir_make(const char *dir);
 
-/* The generations, newest first: complete or not, but not the temporary ones. *temporary: the
-   numbers of the temporary ones. Free both with hmf__free. HMF_ERR_NOTFOUND if there is no DIR. */
+/* The generations, newest first: complete or not. HMF_ERR_NOTFOUND if there is no DIR. */
 struct hmf__dir_list {
-    uint64_t *generations, *temporaries;
-    size_t ngenerations, ntemporaries;
+    uint64_t *generations, *locals, *temporaries, *local_temporaries;
+    size_t ngenerations, nlocals, ntemporaries, nlocal_temporaries;
 };
 hmf_status_t hmf__dir_list(const char *dir, struct hmf__dir_list *list);
 void hmf__dir_list_fini(struct hmf__dir_list *list);
 
 /* Gives a written generation its name, by rename, synced. HMF_ERR_IO: it does not count, its parts
    are under the temporary name still. */
-hmf_status_t hmf__dir_publish(const char *dir, uint64_t generation);
+hmf_status_t hmf__dir_publish(const char *dir, uint64_t generation, unsigned form);
 
 /* Removes a generation: it stops counting at once, by a rename to its temporary name. */
-hmf_status_t hmf__dir_remove(const char *dir, uint64_t generation, bool temporary);
+hmf_status_t hmf__dir_remove(const char *dir, uint64_t generation, unsigned form);
+
+/* The newest number of either kind, 0: none. */
+uint64_t hmf__dir_newest(const struct hmf__dir_list *list);
 
 /* Takes the lock: *fd is open until the lock is to end, which it also does with the process.
    *fd = -1 and HMF_OK: another process of the same job (job_id, not 0) holds it, or the file system

@@ -1,6 +1,7 @@
 /*
  * What the parts of the collective layer share. Not for other files than check.c and check_save.c,
- * check_async.c, check_load.c, check_global.c, check_reshape.c.
+ * check_async.c, check_behind.c, check_flush.c, check_global.c, check_load.c, check_local.c,
+ * check_locate.c, check_reshape.c.
  */
 #ifndef HMF_CHECK_PRIV_H
 #define HMF_CHECK_PRIV_H
@@ -8,18 +9,25 @@
 #include "check.h"
 #include "check_file.h"
 #include "check_io.h"
+#include "check_level.h"
 
 #include <stdbool.h>
 
 #define HMF__CHECK_TEXT_MAX 1024
 
 struct hmf__async;                      /* check_async.c */
+struct hmf__flush;                      /* check_flush.c */
 struct hmf__global;                     /* check_global.h */
+struct hmf__local;                      /* check_local.h */
 
 struct hmf__check_hold {
     int lock;                           /* descriptor, -1: not held */
     struct hmf__io *io;
     struct hmf__async *async;
+    struct hmf__flush *flush;
+    struct hmf__local *local;           /* NULL: levels are not used */
+    bool no_local;                      /* the last checkpoint in the nodes' directories failed: the
+                                           next goes to HMF_DIR */
     uint64_t *damaged;                /* generations that a restart found damaged: they do not count
                                            among those to keep */
     size_t ndamaged;
@@ -36,23 +44,44 @@ hmf_status_t hmf__check_agree(struct hmf__check_job *job, hmf_status_t mine);
 bool hmf__check_is_damaged(const struct hmf__check_job *job, uint64_t generation);
 void hmf__check_note_damaged(struct hmf__check_job *job, uint64_t generation);
 
-/* ---- steps of writing (check_save.c); none but save_begin is collective ---- */
+/* ---- steps of writing (check_save.c) ---- */
 
-/* Rank 0 makes the next generation's temporary directory; everyone learns its number. */
-hmf_status_t hmf__save_begin(struct hmf__check_job *job, hmf_status_t mine, uint64_t *generation);
+/* A generation to be written, the same on all ranks but for `local`. */
+struct hmf__save {
+    uint64_t generation;
+    enum hmf__level level;
+    bool flush;                         /* to be copied on to HMF_DIR */
+    const char *local;                  /* this node's directory; NULL at the level `shared` */
+};
+
+/* Collective: the next generation's number and level, and the directories for it; shared: at that
+   level and no other. On failure nothing is left; save->level says what was tried. */
+hmf_status_t hmf__save_begin(struct hmf__check_job *job, hmf_status_t mine, bool shared,
+                             struct hmf__save *save);
+/* Collective: all of the rest, synchronously. */
+hmf_status_t hmf__save_rest(struct hmf__check_job *job, const hmf_image_t *image,
+                            const struct hmf__file_source *source, struct hmf__save *save);
 /* This rank's part, its name followed by suffix; dir, program and the like come from the job.
    May run in another thread. */
 hmf_status_t hmf__save_part(const struct hmf__check_job *job, struct hmf__io *io,
-                            const struct hmf__file_source *source, uint64_t generation,
+                            const struct hmf__file_source *source, const struct hmf__save *save,
                             const char *suffix, struct hmf__file_seal *seal);
-/* Rank 0: global.h5 if there is anything for it (else NULL), manifest and rename; then what is too
-   old goes. */
+/* As soon as this node sees a directory that rank 0 has made. */
+hmf_status_t hmf__save_await_dir(const struct hmf__check_job *job, uint64_t generation,
+                                 unsigned form);
+/* Rank 0: global.h5 if there is anything for it (else NULL), manifest and rename. *global_seal: of
+   0 bytes if there is none. */
 hmf_status_t hmf__save_publish(const struct hmf__check_job *job, struct hmf__io *io,
-                               struct hmf__global *global, uint64_t generation,
-                               struct hmf__file_seal *seals);
-void hmf__save_remove_old(const struct hmf__check_job *job, uint64_t newest);
+                               struct hmf__global *global, const struct hmf__save *save,
+                               struct hmf__file_seal *seals, struct hmf__file_seal *global_seal);
+/* Rank 0: what is too old goes. */
+void hmf__save_remove_old(const struct hmf__check_job *job);
 /* Rank 0: a generation that failed; keeps the error's text. */
-void hmf__save_discard(const struct hmf__check_job *job, uint64_t generation);
+void hmf__save_discard(const struct hmf__check_job *job, const struct hmf__save *save);
+
+/* A copy for a thread, with strings of its own, and without what the job holds. */
+hmf_status_t hmf__save_job_init(struct hmf__check_job *copy, const struct hmf__check_job *job);
+void hmf__save_job_fini(struct hmf__check_job *copy);
 
 /* The image's segments as a source; free source->segments. */
 hmf_status_t hmf__save_source(const hmf_image_t *image, struct hmf__file_source *source);
@@ -66,6 +95,7 @@ void hmf__async_free(struct hmf__async *async);
 struct hmf__check_seals {
     uint64_t generation;
     int nranks;                         /* that wrote it */
+    bool local;                         /* its parts lie in the nodes' directories */
     struct hmf__file_seal global;
     struct hmf__file_seal *parts;       /* of each of them */
 };
