@@ -127,6 +127,7 @@ static void frame(void *ctx, int from, unsigned kind, const void *data, size_t l
     case HMF__F_DIRECT: hmf__wave_direct(a, &in); break;
     case HMF__F_L_DONE: hmf__wave_local(a, &in); break;
     case HMF__F_L_FINISHED: hmf__wave_finished(a, a->proc); break;
+    case HMF__F_L_FLUSHED: hmf__coord_flushed(a, &in); break;
     case HMF__F_FINISHED: hmf__wave_finished(a, from); break;
     case HMF__F_END: hmf__wave_end(a, hmf__buf_get_u8(&in)); break;
     case HMF__F_L_NEWCOMER: hmf__net_send(a->net, a->leader, HMF__F_NEWCOMER, data, len); break;

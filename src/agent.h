@@ -59,7 +59,8 @@ enum hmf__frame {          /* kinds of frames between agents; append only */
     HMF__F_L_ASK,          /* the program asks */
     HMF__F_L_CARRIED,      /* newcomer: to be sent on */
     HMF__F_L_STATE,        /* there is news of the rank's state, see struct hmf__size */
-    HMF__F_L_COSTS         /* what was measured at the start */
+    HMF__F_L_COSTS,        /* what was measured at the start */
+    HMF__F_L_FLUSHED       /* a checkpoint is in HMF_DIR, too: generation, status, us, text */
 };
 
 enum hmf__wave_kind {

@@ -66,6 +66,9 @@ static hmf_status_t choose_dir(struct hmf__job *j, const char *program)
         hmf__log(HMF__LOG_ERROR, "%s: keeping 2 checkpoints", hmf_error_text());
         j->keep = 2;
     }
+    hmf__levels_fini(&j->levels);
+    if (hmf__levels_read(&j->levels) && hmf__world_rank() == 0)
+        hmf__log(HMF__LOG_ERROR, "%s", hmf_error_text());
     hmf__param_string("HMF_CHECKPOINT", "sync", &mode);
     j->behind = !strcmp(mode, "async");
     if (!j->behind && strcmp(mode, "sync") && hmf__world_rank() == 0)

@@ -9,6 +9,8 @@
 #include "base.h"
 #include "check_dir.h"
 #include "check_file.h"
+#include "check_flush.h"
+#include "check_local.h"
 #include "check_priv.h"
 
 #include <stdio.h>
@@ -31,6 +33,8 @@ void hmf__check_release(struct hmf__check_job *job)
     if (job->hold == NULL)
         return;
     hmf__async_free(job->hold->async);
+    hmf__flush_free(job->hold->flush);
+    hmf__local_free(job->hold->local);
     if (job->hold->lock >= 0)
         close(job->hold->lock);
     hmf__io_free(job->hold->io);
@@ -95,19 +99,47 @@ hmf_status_t hmf__check_take_lock(struct hmf__check_job *job)
     return hmf__dir_lock(job->dir, job->job_id, &job->hold->lock);
 }
 
+void hmf__check_settle(struct hmf__check_job *job)
+{
+    hmf__flush_attend(job, true);
+}
+
+/* Rank 0: the marker. What lies in the nodes' directories is of no use any more. *levels: there may
+   be something. */
+static hmf_status_t mark_finished(struct hmf__check_job *job, bool *levels)
+{
+    struct hmf__dir_list list;
+    uint64_t newest;
+    hmf_status_t rc = hmf__dir_list(job->dir, &list);
+    *levels = false;
+    if (rc != HMF_OK)
+        return rc == HMF_ERR_NOTFOUND ? HMF_OK : rc;    /* no checkpoint was ever written */
+    newest = hmf__dir_newest(&list);
+    if (newest != 0)
+        rc = hmf__dir_set_finished(job->dir, newest);
+    for (size_t i = 0; i < list.nlocals && rc == HMF_OK; i++)
+        rc = hmf__dir_remove(job->dir, list.locals[i], HMF__DIR_LOCAL);
+    *levels = job->levels != NULL && job->levels->root != NULL;
+    hmf__dir_list_fini(&list);
+    return rc;
+}
+
 hmf_status_t hmf__check_finished(struct hmf__check_job *job)
 {
+    bool levels = false;
     hmf_status_t rc = hmf__check_arguments(job);
-    if (rc == HMF_OK && job->rank == 0) {
-        struct hmf__dir_list list;
-        rc = hmf__dir_list(job->dir, &list);
-        if (rc == HMF_OK) {
-            if (list.ngenerations != 0)
-                rc = hmf__dir_set_finished(job->dir, list.generations[0]);
-            hmf__dir_list_fini(&list);
-        } else if (rc == HMF_ERR_NOTFOUND) {
-            rc = HMF_OK;                /* no checkpoint was ever written */
-        }
+    if (rc == HMF_OK)
+        rc = hmf__check_open(job);
+    if (rc == HMF_OK && job->rank == 0)
+        rc = mark_finished(job, &levels);
+    rc = hmf__check_agree(job, rc);
+    if (rc == HMF_OK)
+        rc = job->bcast(job->ctx, &levels, sizeof levels);
+    if (rc == HMF_OK && levels)
+        rc = hmf__local_open(job, &job->hold->local);
+    if (rc == HMF_OK && levels && job->hold->local->mine == 0) {
+        rc = hmf__local_sweep(job->hold->local, NULL, 0);
+        rmdir(job->hold->local->dir);
     }
     return hmf__check_agree(job, rc);
 }

@@ -86,6 +86,10 @@ bool hmf__check_busy(const struct hmf__check_job *job);
    hmf__check_write. */
 hmf_status_t hmf__check_complete(struct hmf__check_job *job, uint64_t *generation);
 
+/* Waits until what is being copied from the nodes' directories is in dir; how it went is logged.
+   Call it before a rank moves and at the end. */
+void hmf__check_settle(struct hmf__check_job *job);
+
 /* Looks for a generation to restart from: that number, or -1: the newest complete one, which is
    none if the job finished after it. Takes the directory's lock. HMF_ERR_NOTFOUND: there is none
    (with -1: start afresh); HMF_ERR_MISMATCH: it is another program's or of another number of ranks;

@@ -43,6 +43,7 @@ static void enter_phase(struct hmf__behind *b, int phase)
 static void *run(void *arg)
 {
     struct hmf__behind *b = arg;
+    hmf__sys_step_back();
     b->part_status = b->part(b->ctx);
     if (b->part_status != HMF_OK)
         snprintf(b->text, sizeof b->text, "%s", hmf_error_text());

@@ -7,6 +7,8 @@
 
 #include "base.h"
 #include "check_dir.h"
+#include "check_local.h"
+#include "check_locate.h"
 #include "check_manifest.h"
 #include "check_priv.h"
 
@@ -20,11 +22,12 @@
 
 /* ---- finding ---- */
 
-static hmf_status_t read_manifest(struct hmf__check_job *job, uint64_t generation,
+/* form: whose parts are in HMF_DIR (0), or in the nodes' directories (HMF__DIR_LOCAL). */
+static hmf_status_t read_manifest(struct hmf__check_job *job, uint64_t generation, unsigned form,
                                   struct hmf__manifest **out)
 {
     char path[HMF__DIR_PATH_MAX];
-    hmf_status_t rc = hmf__dir_generation(job->dir, generation, false, path);
+    hmf_status_t rc = hmf__dir_name(job->dir, generation, form, path);
     if (rc == HMF_OK)
         rc = hmf__manifest_read(path, out);
     if (rc != HMF_OK)
@@ -56,11 +59,40 @@ static bool is_damage(hmf_status_t rc)
         || rc == HMF_ERR_IO || rc == HMF_ERR_NOTFOUND;
 }
 
+/* Of either kind: one is enough. */
+static hmf_status_t look_at(struct hmf__check_job *job, uint64_t generation)
+{
+    struct hmf__manifest *m;
+    hmf_status_t local = read_manifest(job, generation, HMF__DIR_LOCAL, &m), rc;
+    char text[TEXT_MAX];
+    if (local == HMF_OK) {
+        hmf__manifest_free(m);
+        return HMF_OK;
+    }
+    snprintf(text, sizeof text, "%.1000s", hmf_error_text());
+    rc = read_manifest(job, generation, 0, &m);
+    if (rc == HMF_OK)
+        hmf__manifest_free(m);
+    else if (rc == HMF_ERR_NOTFOUND && local != HMF_ERR_NOTFOUND)
+        rc = hmf__fail(local, "%s", text);
+    return rc;
+}
+
+/* The newest number below the bound of either kind; 0: none. */
+static uint64_t next_below(const struct hmf__dir_list *list, uint64_t bound)
+{
+    uint64_t g = 0;
+    for (size_t i = list->ngenerations; i-- > 0 && list->generations[i] < bound;)
+        g = list->generations[i];
+    for (size_t i = list->nlocals; i-- > 0 && list->locals[i] < bound;)
+        g = list->locals[i] > g ? list->locals[i] : g;
+    return g;
+}
+
 /* Rank 0: the newest generation below that bound whose manifest is intact. */
 static hmf_status_t find_below(struct hmf__check_job *job, uint64_t bound, uint64_t *generation)
 {
     struct hmf__dir_list list;
-    struct hmf__manifest *m;
     bool there = false;
     uint64_t finished = 0;
     hmf_status_t rc = hmf__dir_list(job->dir, &list), damage = HMF_OK;
@@ -71,17 +103,13 @@ static hmf_status_t find_below(struct hmf__check_job *job, uint64_t bound, uint6
     if (rc != HMF_OK)
         goto free_list;
     rc = hmf__fail(HMF_ERR_NOTFOUND, "there is no checkpoint in %s", job->dir);
-    for (size_t i = 0; i < list.ngenerations; i++) {
-        uint64_t g = list.generations[i];
-        if (g >= bound)
-            continue;
+    for (uint64_t g = bound; (g = next_below(&list, g)) != 0;) {
         if (there && g <= finished) {
             rc = hmf__fail(HMF_ERR_NOTFOUND, "the job of %s has finished", job->dir);
             break;
         }
-        rc = read_manifest(job, g, &m);
+        rc = look_at(job, g);
         if (rc == HMF_OK) {
-            hmf__manifest_free(m);
             *generation = g;
             break;
         }
@@ -116,17 +144,19 @@ static hmf_status_t missing(const struct hmf__check_job *job, uint64_t wanted)
     snprintf(before, sizeof before, "%.900s", hmf_error_text());
     if (hmf__dir_list(job->dir, &list) != HMF_OK)
         return HMF_ERR_NOTFOUND;
-    for (size_t i = 0; i < list.ngenerations; i++)
-        there |= list.generations[i] == wanted;
-    for (size_t i = 0; i < list.ngenerations && len < sizeof text - 32; i++)
-        len += (size_t)snprintf(text + len, sizeof text - len, "%s%" PRIu64, i != 0 ? ", " : "",
-                                list.generations[i]);
+    int n = 0;
+    for (uint64_t g = UINT64_MAX; (g = next_below(&list, g)) != 0; n++) {
+        there |= g == wanted;
+        if (len < sizeof text - 32)
+            len += (size_t)snprintf(text + len, sizeof text - len, "%s%" PRIu64,
+                                    n != 0 ? ", " : "", g);
+    }
     if (there)
         hmf__fail(HMF_ERR_NOTFOUND, "%s", before);
     else
         hmf__fail(HMF_ERR_NOTFOUND, "there is no generation %" PRIu64 " in %s; there %s %s%s",
-                  wanted, job->dir, list.ngenerations == 1 ? "is" : "are",
-                  list.ngenerations != 0 ? text : "none", len >= sizeof text - 32 ? ", ..." : "");
+                  wanted, job->dir, n == 1 ? "is" : "are", n != 0 ? text : "none",
+                  len >= sizeof text - 32 ? ", ..." : "");
     hmf__dir_list_fini(&list);
     return HMF_ERR_NOTFOUND;
 }
@@ -134,7 +164,6 @@ static hmf_status_t missing(const struct hmf__check_job *job, uint64_t wanted)
 static hmf_status_t find_agreed(struct hmf__check_job *job, long wanted, uint64_t bound,
                                 uint64_t *out)
 {
-    struct hmf__manifest *m;
     uint64_t generation = 0;
     hmf_status_t rc = hmf__check_arguments(job);
     if (rc == HMF_OK)
@@ -149,10 +178,8 @@ static hmf_status_t find_agreed(struct hmf__check_job *job, long wanted, uint64_
             rc = find_below(job, bound, &generation);
         } else if (rc == HMF_OK) {
             generation = (uint64_t)wanted;
-            rc = read_manifest(job, generation, &m);
-            if (rc == HMF_OK)
-                hmf__manifest_free(m);
-            else if (rc == HMF_ERR_NOTFOUND)
+            rc = look_at(job, generation);
+            if (rc == HMF_ERR_NOTFOUND)
                 rc = missing(job, generation);
         }
     }
@@ -171,15 +198,16 @@ hmf_status_t hmf__check_find(struct hmf__check_job *job, long wanted, uint64_t *
 
 /* ---- reading ---- */
 
-/* What the manifest, which rank 0 reads, says of the files; free seals->parts. */
-static hmf_status_t share_seals(struct hmf__check_job *job, uint64_t generation,
-                                struct hmf__check_seals *seals)
+/* What the manifest says of the files; free seals->parts, and *manifest, which rank 0 has. */
+static hmf_status_t share_seals(struct hmf__check_job *job, uint64_t generation, unsigned form,
+                                struct hmf__check_seals *seals, struct hmf__manifest **manifest)
 {
     struct hmf__manifest *m = NULL;
     hmf_status_t rc = HMF_OK;
     memset(seals, 0, sizeof(*seals));
     if (job->rank == 0)
-        rc = read_manifest(job, generation, &m);
+        rc = read_manifest(job, generation, form, &m);
+    *manifest = m;
     rc = hmf__check_agree(job, rc);
     if (rc != HMF_OK)
         return rc;
@@ -187,23 +215,20 @@ static hmf_status_t share_seals(struct hmf__check_job *job, uint64_t generation,
         seals->generation = generation;
         seals->nranks = m->nranks;
         seals->global = m->global;
+        seals->local = form == HMF__DIR_LOCAL;
     }
     rc = job->bcast(job->ctx, seals, sizeof(*seals));
     if (rc != HMF_OK)
-        goto free_manifest;
+        return rc;
     seals->parts = hmf__calloc((size_t)seals->nranks, sizeof(*seals->parts));
     if (seals->parts == NULL)
         rc = hmf__fail(HMF_ERR_NOMEM, "no memory for the manifest");
     rc = hmf__check_agree(job, rc);
     if (rc != HMF_OK)
-        goto free_manifest;
+        return rc;
     if (m != NULL)
         memcpy(seals->parts, m->seals, (size_t)seals->nranks * sizeof(*seals->parts));
-    rc = job->bcast(job->ctx, seals->parts, (size_t)seals->nranks * sizeof(*seals->parts));
-
-free_manifest:
-    hmf__manifest_free(m);
-    return rc;
+    return job->bcast(job->ctx, seals->parts, (size_t)seals->nranks * sizeof(*seals->parts));
 }
 
 hmf_status_t hmf__check_open_part(const struct hmf__check_job *job,
@@ -231,14 +256,19 @@ hmf_status_t hmf__check_open_part(const struct hmf__check_job *job,
 
 /* This rank's own part, on as many ranks as wrote it. */
 static hmf_status_t read_own(struct hmf__check_job *job, const struct hmf__check_seals *seals,
-                             hmf_state_t *state)
+                             const struct hmf__manifest *manifest, hmf_state_t *state)
 {
     struct hmf__file *f = NULL;
     hmf_restore_t *restore = NULL;
-    hmf_status_t rc = hmf__check_open_part(job, seals, job->rank, &f);
-    if (rc == HMF_OK)
-        rc = hmf__file_verify(f);
-    rc = hmf__check_agree(job, rc);
+    hmf_status_t rc;
+    if (seals->local) {
+        rc = hmf__locate_own(job, seals, manifest, &f);
+    } else {
+        rc = hmf__check_open_part(job, seals, job->rank, &f);
+        if (rc == HMF_OK)
+            rc = hmf__file_verify(f);
+        rc = hmf__check_agree(job, rc);
+    }
     if (rc != HMF_OK)
         goto close_file;
     rc = hmf_restore_begin(state, f->meta, f->meta_len, &restore);
@@ -260,20 +290,50 @@ close_file:
     return rc;
 }
 
-hmf_status_t hmf__check_read(struct hmf__check_job *job, uint64_t generation, hmf_state_t *state)
+static hmf_status_t read_form(struct hmf__check_job *job, uint64_t generation, unsigned form,
+                              hmf_state_t *state)
 {
     struct hmf__check_seals seals;
+    struct hmf__manifest *manifest;
     bool other = false;
-    hmf_status_t rc = hmf__check_agree(job, hmf__check_arguments(job));
-    if (rc != HMF_OK)
-        return rc;
-    rc = share_seals(job, generation, &seals);
+    hmf_status_t rc = share_seals(job, generation, form, &seals, &manifest);
     if (rc == HMF_OK)
-        rc = hmf__check_reshape(job, &seals, state, &other);
+        rc = hmf__check_reshape(job, &seals, manifest, state, &other);
     if (rc == HMF_OK && !other)
-        rc = read_own(job, &seals, state);
+        rc = read_own(job, &seals, manifest, state);
+    hmf__manifest_free(manifest);
     hmf__free(seals.parts);
     return rc;
+}
+
+hmf_status_t hmf__check_read(struct hmf__check_job *job, uint64_t generation, hmf_state_t *state)
+{
+    char path[HMF__DIR_PATH_MAX];
+    struct stat st;
+    bool there[2] = {false, true};      /* in the nodes' directories, in HMF_DIR */
+    hmf_status_t rc = hmf__check_arguments(job);
+    if (rc == HMF_OK)
+        rc = hmf__check_open(job);
+    rc = hmf__check_agree(job, rc);
+    if (rc != HMF_OK)
+        return rc;
+    if (job->rank == 0) {
+        there[0] = hmf__dir_name(job->dir, generation, HMF__DIR_LOCAL, path) == HMF_OK
+            && stat(path, &st) == 0;
+        there[1] = !there[0] || (hmf__dir_name(job->dir, generation, 0, path) == HMF_OK
+                                 && stat(path, &st) == 0);
+    }
+    rc = job->bcast(job->ctx, there, sizeof there);
+    if (rc == HMF_OK && there[0]) {
+        rc = read_form(job, generation, HMF__DIR_LOCAL, state);
+        if (!is_damage(rc) || !there[1])
+            return rc;
+        if (job->rank == 0)
+            hmf__log(HMF__LOG_WARN, "checkpoint generation %" PRIu64 " is read from %s, not from "
+                     "the nodes' directories: %s", generation, job->dir, hmf_error_text());
+        rc = HMF_OK;
+    }
+    return rc == HMF_OK ? read_form(job, generation, 0, state) : rc;
 }
 
 hmf_status_t hmf__check_load(struct hmf__check_job *job, long wanted, hmf_state_t *state,

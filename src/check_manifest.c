@@ -35,6 +35,12 @@ static void put(struct hmf__buf *b, const char *fmt, ...)
     hmf__buf_put_bytes(b, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 }
 
+/* The node that has a copy of that part, NULL: none has. */
+static const char *copy_of(const struct hmf__manifest *m, int rank)
+{
+    return m->partners != NULL && m->partners[rank] >= 0 ? m->nodes[m->partners[rank]] : NULL;
+}
+
 static hmf_status_t write_bytes(const char *path, const unsigned char *bytes, size_t n)
 {
     const char *what = "create";
@@ -74,9 +80,13 @@ hmf_status_t hmf__manifest_write(const char *dir, const struct hmf__manifest *m)
     put(&b, "\nlibrary %s\ngeneration %" PRIu64 "\nranks %d\ntime %s\n", hmf_version(),
         m->generation,
         m->nranks, now_text);
+    if (m->nodes != NULL)
+        put(&b, "level %s\n", hmf__level_name(m->level));
     for (int i = 0; i < m->nranks; i++)
-        put(&b, "part %d %" PRIu64 " %08" PRIx32 " rank-%05d.h5\n", i, m->seals[i].bytes,
-            m->seals[i].seal, i);
+        put(&b, "part %d %" PRIu64 " %08" PRIx32 " rank-%05d.h5%s%s%s%s\n", i, m->seals[i].bytes,
+            m->seals[i].seal, i, m->nodes != NULL ? " " : "",
+            m->nodes != NULL ? m->nodes[i] : "", copy_of(m, i) != NULL ? " " : "",
+            copy_of(m, i) != NULL ? copy_of(m, i) : "");
     if (m->global.bytes != 0)
         put(&b, "global %" PRIu64 " %08" PRIx32 " global.h5\n", m->global.bytes, m->global.seal);
     if (b.status == HMF_OK)
@@ -206,8 +216,22 @@ static bool parse(char *text, struct hmf__manifest *m, bool *no_memory)
     if ((v = value_of(&text, "time")) == NULL)
         return false;
     snprintf(m->time, sizeof m->time, "%s", v);
+    m->level = HMF__LEVEL_SHARED;
+    if ((v = value_of(&text, "level")) != NULL) {
+        m->level = strcmp(v, "local") == 0 ? HMF__LEVEL_LOCAL : HMF__LEVEL_PARTNER;
+        if (strcmp(v, hmf__level_name(m->level)) != 0)
+            return false;
+    }
     if (strlen(text) / 20 < n)
         return false;
+    if (m->level != HMF__LEVEL_SHARED) {
+        m->nodes = hmf__calloc((size_t)n, sizeof(*m->nodes));
+        m->copies = hmf__calloc((size_t)n, sizeof(*m->copies));
+        if (m->nodes == NULL || m->copies == NULL) {
+            *no_memory = true;
+            return false;
+        }
+    }
     m->seals = hmf__calloc((size_t)n, sizeof(*m->seals));
     if (m->seals == NULL) {
         *no_memory = true;
@@ -221,6 +245,10 @@ static bool parse(char *text, struct hmf__manifest *m, bool *no_memory)
             || !number_of(end + 1, 16, UINT32_MAX, &seal, &end) || *end != ' ')
             return false;
         m->seals[i].seal = (uint32_t)seal;
+        if (m->nodes != NULL
+            && sscanf(end + 1, "%*s %63s %63s", m->nodes[i], m->copies[i])
+                   < 1 + (m->level == HMF__LEVEL_PARTNER && m->nranks > 1))
+            return false;
     }
     if ((v = value_of(&text, "global")) != NULL) {
         uint64_t seal;
@@ -283,5 +311,7 @@ void hmf__manifest_free(struct hmf__manifest *m)
         return;
     hmf__free(m->program);
     hmf__free(m->seals);
+    hmf__free(m->nodes);
+    hmf__free(m->copies);
     hmf__free(m);
 }

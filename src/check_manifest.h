@@ -13,6 +13,9 @@
  *     global 8192 77aa01c3 global.h5
  *     crc32c 5d1e0a44
  *
+ * With the parts in the nodes' directories (check_level.h) there is a line `level local` or `level
+ * partner` after the time, and each part's line ends with the node and that of its copy.
+ *
  * The line `global` is there if variables were declared parts of global arrays or equal on all
  * ranks (check_global.h). The last line is the checksum of all bytes before it. Control characters
  * and '%' in the program's name are written as %XX.
@@ -21,6 +24,7 @@
 #define HMF_CHECK_MANIFEST_H
 
 #include "check_file.h"
+#include "check_level.h"
 
 #include "hmf/status.h"
 
@@ -32,6 +36,10 @@ struct hmf__manifest {
     char time[32];                      /* UTC, for people: never compared */
     uint64_t generation;
     int nranks;
+    enum hmf__level level;
+    char (*nodes)[HMF__NODE_MAX];       /* of each part, NULL: all are beside the manifest */
+    const int *partners;                /* to be written, for each part: the rank that has a copy */
+    char (*copies)[HMF__NODE_MAX];      /* as read: the node that has a copy, "": none has */
     struct hmf__file_seal *seals;       /* nranks of them */
     struct hmf__file_seal global;       /* bytes 0: there is none */
 };

@@ -19,6 +19,7 @@ struct hmf__async;                      /* check_async.c */
 struct hmf__flush;                      /* check_flush.c */
 struct hmf__global;                     /* check_global.h */
 struct hmf__local;                      /* check_local.h */
+struct hmf__manifest;                   /* check_manifest.h */
 
 struct hmf__check_hold {
     int lock;                           /* descriptor, -1: not held */
@@ -54,9 +55,14 @@ struct hmf__save {
     const char *local;                  /* this node's directory; NULL at the level `shared` */
 };
 
-/* Collective: the next generation's number and level, and the directories for it; shared: at that
-   level and no other. On failure nothing is left; save->level says what was tried. */
-hmf_status_t hmf__save_begin(struct hmf__check_job *job, hmf_status_t mine, bool shared,
+/* Collective: the next generation's number and level, and the directories for it. On failure
+   nothing is left; save->level says what was tried. */
+enum hmf__save_how {
+    HMF__SAVE_BY_LEVEL,
+    HMF__SAVE_BEHIND,                   /* by level, but what goes on to HMF_DIR goes there at once */
+    HMF__SAVE_SHARED
+};
+hmf_status_t hmf__save_begin(struct hmf__check_job *job, hmf_status_t mine, enum hmf__save_how how,
                              struct hmf__save *save);
 /* Collective: all of the rest, synchronously. */
 hmf_status_t hmf__save_rest(struct hmf__check_job *job, const hmf_image_t *image,
@@ -106,8 +112,10 @@ hmf_status_t hmf__check_open_part(const struct hmf__check_job *job,
                                   struct hmf__file **out);
 
 /* Restores, collectively, on another number of ranks or for other parts (check_reshape.c).
-   *other: whether that is so; if not, nothing was done. */
+   *other: whether that is so; if not, nothing was done. Parts that lie in the nodes' directories are
+   gathered in HMF_DIR for it. manifest: rank 0's. */
 hmf_status_t hmf__check_reshape(struct hmf__check_job *job, const struct hmf__check_seals *seals,
-                                hmf_state_t *state, bool *other);
+                                const struct hmf__manifest *manifest, hmf_state_t *state,
+                                bool *other);
 
 #endif

@@ -13,6 +13,8 @@
 #include "base.h"
 #include "check_dir.h"
 #include "check_global.h"
+#include "check_locate.h"
+#include "check_locate.h"
 #include "check_priv.h"
 #include "plan.h"
 #include "statepriv.h"
@@ -573,7 +575,8 @@ static bool differs(const struct reshape *r)
 }
 
 hmf_status_t hmf__check_reshape(struct hmf__check_job *job, const struct hmf__check_seals *seals,
-                                hmf_state_t *state, bool *other)
+                                const struct hmf__manifest *manifest, hmf_state_t *state,
+                                bool *other)
 {
     char dir[HMF__DIR_PATH_MAX];
     struct reshape r = {.job = job, .seals = seals, .state = state};
@@ -582,7 +585,8 @@ hmf_status_t hmf__check_reshape(struct hmf__check_job *job, const struct hmf__ch
     *other = false;
     if (seals->global.bytes == 0)
         return HMF_OK;
-    hmf_status_t rc = hmf__dir_generation(job->dir, seals->generation, false, dir);
+    hmf_status_t rc = hmf__dir_name(job->dir, seals->generation,
+                                    seals->local ? HMF__DIR_LOCAL : 0, dir);
     if (rc == HMF_OK)
         rc = hmf__global_open(dir, &seals->global, seals->nranks, &file, &r.index, &index_bytes);
     rc = hmf__check_agree(job, rc);
@@ -592,6 +596,12 @@ hmf_status_t hmf__check_reshape(struct hmf__check_job *job, const struct hmf__ch
     if (rc != HMF_ERR_MISMATCH)
         goto free_all;
     *other = true;
+    if (seals->local)
+        rc = hmf__locate_gather(job, seals, manifest);
+    else
+        rc = HMF_OK;
+    if (rc != HMF_OK)
+        goto free_all;
     rc = hmf__check_agree(job, prepare(&r));
     if (rc == HMF_OK)
         rc = read_equal(&r, file, index_bytes);

@@ -62,8 +62,8 @@ static hmf_status_t clear(const struct hmf__check_job *job, const struct hmf__di
 }
 
 /* Rank 0: directory, lock, the next number, its level and temporary directory. */
-static hmf_status_t prepare(struct hmf__check_job *job, bool shared, struct decision *d,
-                            struct hmf__dir_list *list)
+static hmf_status_t prepare(struct hmf__check_job *job, enum hmf__save_how how,
+                            struct decision *d, struct hmf__dir_list *list)
 {
     char path[HMF__DIR_PATH_MAX];
     hmf_status_t rc = hmf__dir_make(job->dir);
@@ -80,8 +80,12 @@ static hmf_status_t prepare(struct hmf__check_job *job, bool shared, struct deci
         next = finished + 1;
     d->generation = next;
     d->levels = job->levels != NULL && job->levels->root != NULL;
-    if (d->levels && !shared && !job->hold->no_local)
+    if (d->levels && how != HMF__SAVE_SHARED && !job->to_shared && !job->hold->no_local)
         d->level = hmf__levels_of(job->levels, next, &d->flush);
+    if (d->flush && how == HMF__SAVE_BEHIND) {
+        d->level = HMF__LEVEL_SHARED;
+        d->flush = false;
+    }
     d->nlive = list->nlocals;
     rc = clear(job, list);
     if (rc == HMF_OK)
@@ -145,7 +149,7 @@ hmf_status_t hmf__save_await_dir(const struct hmf__check_job *job, uint64_t gene
     return HMF_OK;
 }
 
-hmf_status_t hmf__save_begin(struct hmf__check_job *job, hmf_status_t rc, bool shared,
+hmf_status_t hmf__save_begin(struct hmf__check_job *job, hmf_status_t rc, enum hmf__save_how how,
                              struct hmf__save *save)
 {
     struct decision d = {.level = HMF__LEVEL_SHARED};
@@ -160,7 +164,7 @@ hmf_status_t hmf__save_begin(struct hmf__check_job *job, hmf_status_t rc, bool s
         return rc;
     hmf__flush_attend(job, false);
     if (job->rank == 0)
-        rc = prepare(job, shared, &d, &list);
+        rc = prepare(job, how, &d, &list);
     rc = hmf__check_agree(job, rc);
     if (rc == HMF_OK)
         rc = job->bcast(job->ctx, &d, sizeof d);
@@ -380,7 +384,8 @@ hmf_status_t hmf__check_write(struct hmf__check_job *job, const hmf_image_t *ima
     /* One that is still being written comes first; whether it failed has been asked for, or
        never is. */
     (void)hmf__check_complete(job, &generation);
-    hmf_status_t rc = hmf__save_begin(job, hmf__save_source(image, &source), job->to_shared, &save);
+    hmf_status_t rc = hmf__save_begin(job, hmf__save_source(image, &source), HMF__SAVE_BY_LEVEL,
+                                      &save);
     if (rc == HMF_OK)
         rc = hmf__save_rest(job, image, &source, &save);
     if (rc != HMF_OK && save.level != HMF__LEVEL_SHARED) {
@@ -388,7 +393,7 @@ hmf_status_t hmf__check_write(struct hmf__check_job *job, const hmf_image_t *ima
         if (job->rank == 0)
             hmf__log(HMF__LOG_WARN, "a checkpoint in the nodes' directories failed (%s): it goes to "
                      "%s", hmf_error_text(), job->dir);
-        rc = hmf__save_begin(job, HMF_OK, true, &save);
+        rc = hmf__save_begin(job, HMF_OK, HMF__SAVE_SHARED, &save);
         if (rc == HMF_OK)
             rc = hmf__save_rest(job, image, &source, &save);
     }

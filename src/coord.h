@@ -33,6 +33,9 @@ void hmf__coord_explain(struct hmf__coord *c, struct hmf__buf *out);
  * it again at the latest, -1: not before something happens. */
 int hmf__coord_timer(struct hmf__coord *c, uint64_t now_ns);
 
+/* A checkpoint that lay in the nodes' directories was copied to HMF_DIR, or was not: an event. */
+void hmf__coord_flushed(struct hmf__agent *a, struct hmf__buf *in);
+
 /* All ranks have finished: tell everybody. */
 void hmf__coord_end(struct hmf__coord *c);
 

@@ -66,6 +66,24 @@ void hmf__coord_answer_checkpoint(struct hmf__coord *c, int ok, const char *text
     c->ntokens = 0;
 }
 
+/* Only rank 0 tells of it, whose agent is the coordinator. */
+void hmf__coord_flushed(struct hmf__agent *a, struct hmf__buf *in)
+{
+    uint64_t generation = hmf__buf_get_u64(in);
+    uint32_t status = hmf__buf_get_u32(in);
+    double ms = (double)hmf__buf_get_u64(in) * 1e-3;
+    char *text = hmf__buf_get_string(in, 1024);
+
+    hmf__events_begin(a->events, status ? "no-flush" : "flush");
+    hmf__events_int(a->events, "generation", (int64_t)generation);
+    if (status)
+        hmf__events_text(a->events, "reason", text ? text : "");
+    else
+        hmf__events_real(a->events, "total_ms", ms);
+    hmf__events_end(a->events);
+    hmf__free(text);
+}
+
 /* A rank that was asked to move stays. */
 void hmf__coord_stay_event(struct hmf__coord *c, const struct cand *m, const char *phase,
                            const char *why)

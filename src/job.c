@@ -26,6 +26,8 @@
 #include "type.h"
 #include "world.h"
 
+#define CHECK_TAG 1             /* the inner communicator has no other messages */
+
 struct hmf__job hmf__job;
 
 /* ---- waiting -------------------- */
@@ -308,6 +310,38 @@ static hmf_status_t check_bcast(void *ctx, void *data, size_t len)
                ? hmf__fail(HMF_ERR_MPI, "rank 0 could not tell the others") : HMF_OK;
 }
 
+static hmf_status_t check_trade(void *ctx, int to, const void *out, size_t out_len, int from,
+                                void *in, size_t in_len)
+{
+    (void)ctx;
+    return PMPI_Sendrecv(out, (int)out_len, MPI_BYTE, to < 0 ? MPI_PROC_NULL : to, CHECK_TAG,
+                         in, (int)in_len, MPI_BYTE, from < 0 ? MPI_PROC_NULL : from, CHECK_TAG,
+                         hmf__world_inner(), MPI_STATUS_IGNORE)
+               ? hmf__fail(HMF_ERR_MPI, "a part of a checkpoint could not be exchanged") : HMF_OK;
+}
+
+static hmf_status_t check_least(void *ctx, int *numbers, size_t n)
+{
+    (void)ctx;
+    return PMPI_Allreduce(MPI_IN_PLACE, numbers, (int)n, MPI_INT, MPI_MIN, hmf__world_inner())
+               ? hmf__fail(HMF_ERR_MPI, "the ranks could not tell each other what they have") : HMF_OK;
+}
+
+/* In any thread: the agent is the only one that writes events. */
+static void check_flushed(void *ctx, uint64_t generation, hmf_status_t status, double seconds)
+{
+    struct hmf__buf out = HMF__BUF_INIT;
+
+    (void)ctx;
+    hmf__buf_put_u64(&out, generation);
+    hmf__buf_put_u32(&out, (uint32_t)status);
+    hmf__buf_put_u64(&out, (uint64_t)(seconds * 1e6));
+    hmf__buf_put_string(&out, status ? hmf_error_text() : "");
+    if (!out.status)
+        hmf__agent_tell(&hmf__job.agent, HMF__F_L_FLUSHED, out.data, out.len);
+    hmf__buf_fini(&out);
+}
+
 hmf_status_t hmf__job_agree(hmf_status_t mine)
 {
     char text[1024];
@@ -332,6 +366,11 @@ struct hmf__check_job *hmf__job_check(struct hmf__job *j)
     c->agree = check_agree;
     c->gather = check_gather;
     c->bcast = check_bcast;
+    c->levels = &j->levels;
+    c->trade = check_trade;
+    c->least = check_least;
+    c->flushed = check_flushed;
+    c->to_shared = false;
     return c;
 }
 
@@ -343,6 +382,7 @@ void hmf__job_settle(struct hmf__job *j)
     if (hmf__check_complete(check, &generation) && check->rank == 0)
         hmf__log(HMF__LOG_WARN, "the checkpoint that was written in the background is not whole: %s; the one "
                  "before it stays", hmf_error_text());
+    hmf__check_settle(check);
 }
 
 /* ---- the end -------------------- */
@@ -357,6 +397,7 @@ static void shut(struct hmf__job *j)
     if (j->can_stop)
         hmf__agent_stop(a);
     hmf__check_release(&j->check);
+    hmf__levels_fini(&j->levels);
     hmf__startup_fini();
     hmf__world_fini();
     hmf__free(a->program);

@@ -9,6 +9,7 @@
 
 #include "agent.h"
 #include "check.h"
+#include "check_level.h"
 #include "state.h"
 
 struct hmf__job {
@@ -28,6 +29,7 @@ struct hmf__job {
     char *dir;                  /* checkpoint directory */
     long keep;
     bool behind;                /* checkpoints are written behind the program's back */
+    struct hmf__levels levels;  /* where they lie */
     uint64_t start_us;          /* CPU time when the program's start-up began */
     uint64_t state_bytes;       /* newcomer: of the state that it took over; ... */
     uint64_t carried_ns[4];     /* ... how long its start-up, and those of xfer.h took */

@@ -79,7 +79,9 @@ static int checkpoint(struct hmf__job *j, const struct hmf__op *op, uint64_t n)
         if (j->behind && !op->stop && !op->wait) {
             st = hmf__check_begin(check, image, &generation);
         } else {
+            /* Somebody waits for it, or will start from it anywhere: no node's own directory. */
             hmf__job_settle(j);
+            check->to_shared = op->stop || op->wait;
             st = hmf__check_write(check, image, &generation);
         }
     }

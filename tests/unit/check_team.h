@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "check.h"
+#include "check_level.h"
 #include "check_sys.h"
 #include "image.h"
 #include "state.h"
@@ -14,9 +15,11 @@
 
 #include <CUnit/Basic.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- a state with scalars, an array, a string, and a ring of nodes behind a pointer ---- */
@@ -117,6 +120,44 @@ static inline int team_equal(const struct team_vars *v, int rank, int step)
     return same;
 }
 
+/* ---- from rank to rank: one message at a time between two, also of processes that share it ---- */
+
+struct team_mail {
+    atomic_int full;
+    size_t len;
+    char data[HMF__TRADE_MAX];
+};
+
+static inline void team_await(atomic_int *flag, int value)
+{
+    struct timespec pause = {0, 20000};
+    while (atomic_load(flag) != value)
+        nanosleep(&pause, NULL);
+}
+
+/* mail: nranks * nranks of them. */
+static inline hmf_status_t team_mail_trade(struct team_mail *mail, int nranks, int me, int to,
+                                           const void *out, size_t out_len, int from, void *in,
+                                           size_t in_len)
+{
+    if (to >= 0) {
+        struct team_mail *m = &mail[me * nranks + to];
+        team_await(&m->full, 0);
+        memcpy(m->data, out, out_len);
+        m->len = out_len;
+        atomic_store(&m->full, 1);
+    }
+    if (from >= 0) {
+        struct team_mail *m = &mail[from * nranks + me];
+        team_await(&m->full, 1);
+        if (m->len != in_len)
+            abort();
+        memcpy(in, m->data, in_len);
+        atomic_store(&m->full, 0);
+    }
+    return HMF_OK;
+}
+
 /* ---- ranks as threads ---- */
 
 #define TEAM_MAX 8
@@ -127,6 +168,7 @@ struct team {
     hmf_status_t status[TEAM_MAX];
     char text[TEAM_MAX][1024];
     const void *data[TEAM_MAX];
+    struct team_mail *mail;
 };
 
 struct team_member {
@@ -173,6 +215,33 @@ static inline hmf_status_t team_bcast(void *ctx, void *data, size_t len)
     return HMF_OK;
 }
 
+static inline hmf_status_t team_trade(void *ctx, int to, const void *out, size_t out_len, int from,
+                                      void *in, size_t in_len)
+{
+    struct team_member *m = ctx;
+    return team_mail_trade(m->team->mail, m->team->nranks, m->rank, to, out, out_len, from, in,
+                           in_len);
+}
+
+static inline hmf_status_t team_least(void *ctx, int *numbers, size_t n)
+{
+    struct team_member *m = ctx;
+    m->team->data[m->rank] = numbers;
+    pthread_barrier_wait(&m->team->barrier);
+    int *least = malloc(n * sizeof(int));
+    memcpy(least, numbers, n * sizeof(int));
+    for (int r = 0; r < m->team->nranks; r++) {
+        for (size_t i = 0; i < n; i++) {
+            int x = ((const int *)m->team->data[r])[i];
+            least[i] = x < least[i] ? x : least[i];
+        }
+    }
+    pthread_barrier_wait(&m->team->barrier);
+    memcpy(numbers, least, n * sizeof(int));
+    free(least);
+    return HMF_OK;
+}
+
 /* What every rank runs: job is its own, arg common to all. */
 typedef void team_body(struct hmf__check_job *job, void *arg);
 
@@ -191,17 +260,22 @@ static inline void *team_thread(void *p)
     return NULL;
 }
 
-static inline void team_run(int nranks, const char *dir, team_body *body, void *arg)
+/* levels: of each rank, or NULL. */
+static inline void team_run_on(int nranks, const char *dir, const struct hmf__levels *levels,
+                               team_body *body, void *arg)
 {
     struct team team = {.nranks = nranks};
     struct team_start start[TEAM_MAX];
     pthread_t thread[TEAM_MAX];
+    team.mail = calloc((size_t)(nranks * nranks), sizeof(*team.mail));
     pthread_barrier_init(&team.barrier, NULL, (unsigned)nranks);
     for (int i = 0; i < nranks; i++) {
         start[i] = (struct team_start){
             {&team, i},
             {.rank = i, .nranks = nranks, .dir = dir, .program = "sample", .keep = 2,
-             .agree = team_agree, .gather = team_gather, .bcast = team_bcast},
+             .agree = team_agree, .gather = team_gather, .bcast = team_bcast,
+             .trade = team_trade, .least = team_least,
+             .levels = levels != NULL ? &levels[i] : NULL},
             body, arg
         };
         start[i].job.ctx = &start[i].member;
@@ -212,6 +286,12 @@ static inline void team_run(int nranks, const char *dir, team_body *body, void *
     for (int i = 1; i < nranks; i++)
         pthread_join(thread[i], NULL);
     pthread_barrier_destroy(&team.barrier);
+    free(team.mail);
+}
+
+static inline void team_run(int nranks, const char *dir, team_body *body, void *arg)
+{
+    team_run_on(nranks, dir, NULL, body, arg);
 }
 
 /* ---- one rank, no threads ---- */
