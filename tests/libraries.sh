@@ -1,6 +1,6 @@
-# Libraries that stand on MPI themselves, on the virtual world: FFTW's MPI transforms across moves, parallel
-# HDF5 across moves, and a file that HDF5 keeps open, which is refused by its name.
-# launch: limit=120
+# Libraries that stand on MPI themselves, on the virtual world: FFTW's MPI transforms, Hypre's solvers,
+# ScaLAPACK and parallel HDF5 across moves, and a file that HDF5 keeps open, which is refused by its name.
+# launch: limit=170
 . "$HMF_SRCDIR/tests/lib.sh"
 . "$HMF_BUILDDIR/tests/lists.sh"
 
@@ -11,16 +11,23 @@ libs="-L$HMF_BUILDDIR/.libs -Wl,-rpath,$HMF_BUILDDIR/.libs -lhmf-mpi"
 config=${PKG_CONFIG:-pkg-config}
 ran=0
 
-if $CC $flags "$HMF_SRCDIR/tests/libraries/fourier.c" -o fourier $libs -lfftw3_mpi -lfftw3 $MPI_LIBS -lm \
-    2>fourier.log; then
-    hmf_run 3 0 ./fourier >alone || fail "FFTW: the program fails"
-    hmf_run 3 2 ./fourier >moved || fail "FFTW: the program fails when ranks move"
-    test -s alone && cmp alone moved || fail "FFTW: another result: $(cat alone moved)"
-    ran=1
-else
-    cat fourier.log
-    echo "no FFTW with MPI (Debian: libfftw3-mpi-dev): it is not tried"
-fi
+# across_moves PROGRAM LIBRARY PACKAGE FLAGS...: the same result with and without moves.
+across_moves() {
+    program=$1 library=$2 package=$3
+    shift 3
+    if $CC $flags "$HMF_SRCDIR/tests/libraries/$program.c" -o "$program" $libs "$@" $MPI_LIBS -lm 2>"$program.log"; then
+        hmf_run 3 0 "./$program" >alone || fail "$library: the program fails"
+        hmf_run 3 2 "./$program" >moved || fail "$library: the program fails when ranks move"
+        test -s alone && cmp alone moved || fail "$library: another result: $(cat alone moved)"
+        ran=1
+    else
+        cat "$program.log"
+        echo "no $library (Debian: $package): it is not tried"
+    fi
+}
+across_moves fourier "FFTW with MPI" libfftw3-mpi-dev -lfftw3_mpi -lfftw3
+across_moves multigrid Hypre libhypre-dev -I/usr/include/hypre -lHYPRE
+across_moves dense ScaLAPACK libscalapack-openmpi-dev -lscalapack-openmpi
 
 if $config --exists hdf5-openmpi 2>/dev/null \
     && $CC $flags $($config --cflags hdf5-openmpi) "$HMF_SRCDIR/tests/libraries/parallel.c" -o parallel $libs \
@@ -33,4 +40,4 @@ else
     cat parallel.log 2>/dev/null
     echo "no parallel HDF5 (Debian: libhdf5-openmpi-dev): it is not tried"
 fi
-test $ran = 1 || skip "neither FFTW with MPI nor parallel HDF5"
+test $ran = 1 || skip "none of these libraries is here"

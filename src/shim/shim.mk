@@ -71,4 +71,5 @@ src/shim/chain_gen.c: $(shim_deps)
 	$(shim_gen) chain $(srcdir)/src/shim/functions.tab > $@.tmp && mv -f $@.tmp $@
 shell_tests += tests/chain.sh tests/languages.sh tests/libraries.sh
 EXTRA_DIST += tests/chain/counter.c tests/languages/plain.cc tests/languages/openmp.c \
-	tests/libraries/fourier.c tests/libraries/parallel.c
+	tests/libraries/dense.c tests/libraries/fourier.c \
+	tests/libraries/multigrid.c tests/libraries/parallel.c
