@@ -87,7 +87,7 @@ static void take(const hmf_image_t *image, struct carried *c)
         c->at[i] = c->used;
         c->len[i] = (size_t)s->bytes;
         for (size_t k = 0; k < s->niov; k++) {
-            memcpy(c->bytes + c->used, s->iov[k].iov_base, s->iov[k].iov_len);
+            hmf__segment_copy(s, k, 0, c->bytes + c->used, s->iov[k].iov_len);
             c->used += s->iov[k].iov_len;
         }
     }

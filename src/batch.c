@@ -12,6 +12,7 @@
 #include "walk.h"
 
 #include "base.h"
+#include "padding.h"
 #include "statepriv.h"
 
 #include <string.h>
@@ -57,7 +58,7 @@ static inline bool take(struct hmf__walk *w, const struct hmf__region *r, size_t
     *copy = NULL;
     if (!s->nslots)
         return true; /* is not looked into */
-    if (!p || !p->flat || s->count != 1 || w->in_rows[s->type] ||
+    if (!p || !p->flat || !stage->mask || s->count != 1 || w->in_rows[s->type] ||
         stage->cap - stage->used < s->bytes || s->bytes > NODE_MAX ||
         (uintptr_t)cand->addr - r->lo >= r->hi - r->lo - NODE_MAX)
         return false; /* its copy, if it gets one, comes before those of later ones */
@@ -118,21 +119,29 @@ void hmf__walk_batch(struct hmf__walk *w, size_t c)
             fetch_ids(w, r, i, w->copies[i - c]);
 }
 
+hmf_status_t hmf__walk_padding(struct hmf__walk *w, uint32_t type)
+{
+    struct hmf__stage *stage = &w->stages[type];
+    hmf_status_t rc = hmf__padding_new(w->types, type, &stage->padding);
+
+    if (rc == HMF_OK)
+        stage->mask = hmf__padding_mask(stage->padding);
+    return rc;
+}
+
 hmf_status_t hmf__walk_copy(struct hmf__walk *w, size_t c, const struct hmf__shape *s)
 {
     struct hmf__stage *stage = &w->stages[s->type];
-    const struct hmf__slots *p = w->slots[s->type];
-    size_t each = w->types->v[s->type].size;
     hmf_status_t rc = make_room(w, s->type, s->bytes);
 
+    if (rc == HMF_OK && !stage->padding)
+        rc = hmf__walk_padding(w, s->type);
     if (rc != HMF_OK)
         return rc;
     char *to = stage->bytes + stage->used;
     memcpy(to, w->cands[c].addr, s->bytes);
     stage->used += s->bytes;
-    for (uint64_t i = 0; i < s->count; i++, to += each)
-        for (uint32_t k = 0; k < p->nops; k++)
-            hmf__slot_store(to + p->ops[k].offset, NULL);
+    hmf__padding_clear(stage->padding, to, s->count);
     return HMF_OK;
 }
 
@@ -153,8 +162,10 @@ void hmf__walk_remember(struct hmf__walk *w)
 
 void hmf__walk_stages_free(struct hmf__walk *w)
 {
-    for (uint32_t i = 0; w->stages && i < w->types->n; i++)
+    for (uint32_t i = 0; w->stages && i < w->types->n; i++) {
         hmf__big_free(w->stages[i].bytes, w->stages[i].cap);
+        hmf__padding_free(w->stages[i].padding);
+    }
     hmf__free(w->stages);
     w->stages = NULL;
 }

@@ -116,9 +116,10 @@ static hmf_status_t copy_image(struct hmf__async *a, const struct hmf__check_job
         struct hmf__segment *s = &from.segments[i];
         a->iov[i] = (struct iovec){to, (size_t)s->bytes};
         for (size_t k = 0; k < s->niov; k++) {
-            memcpy(to, s->iov[k].iov_base, s->iov[k].iov_len);
+            hmf__segment_copy(s, k, 0, to, s->iov[k].iov_len);
             to += s->iov[k].iov_len;
         }
+        s->padding = NULL;
         s->iov = &a->iov[i];
         s->niov = 1;
     }

@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "check_sys.h"
+#include "padding.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -240,8 +241,10 @@ static int flush(struct hmf__io *io)
     return err;
 }
 
-/* Appends bytes (NULL: zeros) to the file and continues *crc over them unless NULL. */
-static int emit(struct hmf__io *io, const unsigned char *bytes, uint64_t n, uint32_t *crc)
+/* Appends bytes (NULL: zeros) to the file and continues *crc over them unless NULL. If there is
+   padding, bytes is the first element, and at what is to be skipped. */
+static int emit(struct hmf__io *io, const unsigned char *bytes, uint64_t n, uint32_t *crc,
+                const struct hmf__padding *padding, uint64_t at)
 {
     while (n > 0) {
         size_t room = BUFFER_BYTES - io->fill_bytes;
@@ -249,7 +252,12 @@ static int emit(struct hmf__io *io, const unsigned char *bytes, uint64_t n, uint
         if (k > room)
             k = room;
         unsigned char *to = io->fill + io->fill_bytes;
-        if (bytes != NULL) {
+        if (padding != NULL) {
+            hmf__padding_copy(padding, bytes, at, to, k);
+            if (crc != NULL)
+                *crc = hmf__crc32c(*crc, to, k);
+            at += k;
+        } else if (bytes != NULL) {
             if (crc != NULL)
                 *crc = hmf__crc32c(*crc, bytes, k);
             memcpy(to, bytes, k);
@@ -273,7 +281,7 @@ static int emit(struct hmf__io *io, const unsigned char *bytes, uint64_t n, uint
 static int emit_piece(struct hmf__io *io, const struct hmf__io_piece *p, uint32_t *crc)
 {
     if (p->iov == NULL)
-        return emit(io, NULL, p->bytes, NULL);
+        return emit(io, NULL, p->bytes, NULL, NULL, 0);
     uint64_t skip = p->skip, left = p->bytes;
     for (size_t i = 0; i < p->niov && left > 0; i++) {
         if (skip >= p->iov[i].iov_len) {
@@ -283,7 +291,8 @@ static int emit_piece(struct hmf__io *io, const struct hmf__io_piece *p, uint32_
         uint64_t n = p->iov[i].iov_len - skip;
         if (n > left)
             n = left;
-        int err = emit(io, (const unsigned char *)p->iov[i].iov_base + skip, n, crc);
+        const unsigned char *base = p->iov[i].iov_base;
+        int err = emit(io, p->padding != NULL ? base : base + skip, n, crc, p->padding, skip);
         if (err != 0)
             return err;
         skip = 0;
@@ -330,7 +339,7 @@ hmf_status_t hmf__io_write(struct hmf__io *io, struct hmf__io_piece *pieces, siz
     uint32_t rest = 0;
     for (size_t i = 0; i < n && err == 0; i++) {
         struct hmf__io_piece *p = &pieces[i];
-        err = emit(io, NULL, p->offset - at, &rest);
+        err = emit(io, NULL, p->offset - at, &rest, NULL, 0);
         if (err != 0)
             break;
         p->crc = 0;
@@ -338,7 +347,7 @@ hmf_status_t hmf__io_write(struct hmf__io *io, struct hmf__io_piece *pieces, siz
         at = p->offset + p->bytes;
     }
     if (err == 0)
-        err = emit(io, NULL, io->size - at, &rest);
+        err = emit(io, NULL, io->size - at, &rest, NULL, 0);
     if (err == 0)
         err = flush(io);
     if (io->threaded) {

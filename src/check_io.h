@@ -21,6 +21,7 @@ struct hmf__io_piece {
     const struct iovec *iov;            /* where the bytes are; NULL: late, see below */
     size_t niov;
     uint64_t skip;                      /* bytes of the iov that come before the piece */
+    const struct hmf__padding *padding; /* cleared of what each iov, an array of elements, holds */
     bool part;                          /* has a checksum of its own: crc */
     uint32_t crc;                       /* set by hmf__io_write for parts */
 };

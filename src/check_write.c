@@ -98,6 +98,7 @@ static void find_sources(const struct hmf__outline *plan, const struct hmf__file
         p->iov = s->iov + k;
         p->niov = s->niov - k;
         p->skip = r->segment_offset - start;
+        p->padding = s->padding;
         p->part = true;
     }
 }

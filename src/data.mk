@@ -12,7 +12,7 @@ libhmf_core_la_SOURCES += \
 	src/match.c src/plan.c src/plan.h src/shuffle.c src/shuffle.h src/convert.c src/convert.h src/ldouble.c \
 	src/function.c src/function.h src/handle.c src/handle.h src/state.c src/state.h src/statepriv.h \
 	src/heap.c src/heap.h src/walk.c src/walk.h src/shape.c src/cands.c src/ends.c src/batch.c src/walkpath.c src/overlap.c src/extent.c src/region.c \
-	src/image.c src/image.h src/meta.c src/meta.h src/metawrite.c src/restore.c src/restore.h src/restore_place.c src/restore_refs.c src/fresh.c src/fresh.h \
+	src/image.c src/image.h src/padding.c src/padding.h src/meta.c src/meta.h src/metawrite.c src/restore.c src/restore.h src/restore_place.c src/restore_refs.c src/fresh.c src/fresh.h \
 	src/stream.c src/stream.h
 libhmf_core_la_SOURCES += src/parts.c src/parts.h
 
@@ -27,7 +27,7 @@ shell_tests += tests/valgrind.sh
 
 dist_man_MANS += doc/man/libhmf-heap.7
 
-unit_tests += tests/unit/test_heap tests/unit/test_graph tests/unit/test_graph_large tests/unit/test_batch tests/unit/test_edges
+unit_tests += tests/unit/test_heap tests/unit/test_graph tests/unit/test_graph_large tests/unit/test_batch tests/unit/test_edges tests/unit/test_padding
 
 # libhmf-heap in a program: linked before everything else that has a malloc.
 mpi_tests += tests/mpi/heap

@@ -1,7 +1,8 @@
 /* Capture: from the walk's candidates to tables, ids and segments.
  *
  * Large blocks of plain data are sent from where they lie.  Small ones are gathered table by table.
- * So are those that hold pointers, which are set to zero: by the walk, as it reads them, or here.
+ * So are those that hold pointers, which are set to zero, as is all that is no value: by the walk,
+ * as it reads them, or here.  Of plain data the carriers do that, which copy them anyway or can.
  */
 #include "config.h"
 
@@ -10,6 +11,7 @@
 #include "base.h"
 #include "handle.h"
 #include "meta.h"
+#include "padding.h"
 #include "statepriv.h"
 #include "walk.h"
 
@@ -25,6 +27,7 @@ struct table {
     size_t room;         /* ... and what is allocated */
     char *staging, *at;  /* at: where the next block goes */
     bool staged;         /* the walk has copied all blocks */
+    struct hmf__padding *padding; /* what is no value is cleared: here, if special, else by carriers */
     size_t ndirect;
     struct iovec *iov;
     size_t niov;
@@ -130,7 +133,8 @@ static void take_stage(struct hmf__walk *w, struct table *t)
     t->staging = stage->bytes;
     t->room = stage->cap;
     t->staged = true;
-    memset(stage, 0, sizeof *stage);
+    stage->bytes = NULL; /* the table has it now */
+    stage->used = stage->cap = 0;
 }
 
 static hmf_status_t make_tables(struct capture *c)
@@ -149,6 +153,8 @@ static hmf_status_t make_tables(struct capture *c)
         if (hmf__mul_overflow_u64(per, t->meta.nrows, &t->nslots))
             return hmf__fail(HMF_ERR_LIMIT, "the state is too large");
         take_stage(w, t);
+        if (!t->staged && (rc = hmf__padding_new(w->types, t->meta.type, &t->padding)) != HMF_OK)
+            return rc;
         if ((!t->staged &&
              (rc = big(&t->staging, t->room = t->staged_bytes, 1, "small blocks")) != HMF_OK) ||
             (rc = big(&t->refs, t->nslots, sizeof *t->refs, "references")) != HMF_OK ||
@@ -181,29 +187,6 @@ static void gather(char *to, const char *from, size_t bytes)
     }
     for (size_t i = 0; i < bytes; i += 8)
         memcpy(to + i, from + i, 8);
-}
-
-static hmf_status_t clear_slot(void *ctx, char *slot, const struct hmf__slotop *op,
-                               const struct hmf__slot_frame *frame)
-{
-    (void)ctx;
-    (void)frame;
-    if (slot && op->code == HMF__SLOT)
-        hmf__slot_store(slot, NULL);
-    return HMF_OK;
-}
-
-static void clear_slots(const struct hmf__types *types, const struct hmf__slots *p, char *at,
-                        uint64_t count, uint64_t each)
-{
-    for (uint64_t i = 0; i < count; i++, at += each) {
-        if (!p->flat) {
-            hmf__slots_each(p, types, at, clear_slot, NULL);
-            continue;
-        }
-        for (uint32_t k = 0; k < p->nops; k++)
-            hmf__slot_store(at + p->ops[k].offset, NULL);
-    }
 }
 
 /* Candidates in the references to block ids and leaves. */
@@ -272,9 +255,8 @@ static void put_candidate(struct capture *c, size_t i, struct table *t)
     if (t->staged)
         return;
     put_block(t, cand->addr, s);
-    if (s->nslots)
-        clear_slots(w->types, hmf__walk_slots(w, s->type), copy, s->count,
-                    w->types->v[s->type].size);
+    if (t->special && t->padding)
+        hmf__padding_clear(t->padding, copy, s->count);
 }
 
 static void fill_tables(struct capture *c)
@@ -374,6 +356,7 @@ static hmf_status_t make_segments(hmf_image_t *image)
         case HMF__SEG_DATA:
             s->iov = t->iov;
             s->niov = t->niov;
+            s->padding = t->special ? NULL : t->padding;
             break;
         case HMF__SEG_COUNTS:
             one = &t->counts_iov;
@@ -461,6 +444,7 @@ void hmf_image_free(hmf_image_t *image)
         if (t->tails)
             hmf__big_free(t->tails, (size_t)t->meta.nblocks * sizeof *t->tails);
         hmf__free(t->iov);
+        hmf__padding_free(t->padding);
     }
     hmf__free(image->tables);
     hmf__free(image->segments);
@@ -493,6 +477,15 @@ size_t hmf_image_nsegments(const hmf_image_t *image)
 const struct hmf__segment *hmf_image_segment(const hmf_image_t *image, size_t i)
 {
     return i < image->nsegments ? &image->segments[i] : NULL;
+}
+
+void hmf__segment_copy(const struct hmf__segment *s, size_t k, uint64_t offset, void *to,
+                       size_t bytes)
+{
+    if (s->padding)
+        hmf__padding_copy(s->padding, s->iov[k].iov_base, offset, to, bytes);
+    else
+        memcpy(to, (const char *)s->iov[k].iov_base + offset, bytes);
 }
 
 uint64_t hmf_image_bytes(const hmf_image_t *image)

@@ -54,9 +54,15 @@ struct hmf__segment {
     enum hmf__segment_kind kind;
     uint32_t table;
     uint64_t bytes;
-    const struct iovec *iov;
+    const struct iovec *iov; /* each piece begins with an element */
     size_t niov;
+    const struct hmf__padding *padding; /* not NULL: the pieces are the program's memory, padding
+                                         * included; carry what hmf__segment_copy gives */
 };
+
+/* `bytes` bytes of the k-th piece from `offset` on, as they are to be carried. */
+void hmf__segment_copy(const struct hmf__segment *s, size_t k, uint64_t offset, void *to,
+                       size_t bytes);
 
 /* ---- writing side ---- */
 

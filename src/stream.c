@@ -40,15 +40,24 @@ static hmf_status_t put_segment(const struct hmf__segment *s, hmf__stream_put *p
     uint32_t crc = 0;
     hmf_status_t rc = put_u64(put, ctx, s->bytes, 8);
 
+    char *copy = s->padding ? hmf__malloc(CHUNK) : NULL;
+
+    if (s->padding && !copy)
+        return hmf__fail(HMF_ERR_NOMEM, "no memory to write an image");
     for (size_t k = 0; k < s->niov && rc == HMF_OK; k++) {
-        const char *p = s->iov[k].iov_base;
-        size_t left = s->iov[k].iov_len;
-        for (size_t n; left && rc == HMF_OK; left -= n, p += n) { /* checksum while in cache */
-            n = left < CHUNK ? left : CHUNK;
+        size_t len = s->iov[k].iov_len;
+        for (size_t n, at = 0; at < len && rc == HMF_OK; at += n) { /* checksum while in cache */
+            const char *p = (const char *)s->iov[k].iov_base + at;
+            n = len - at < CHUNK ? len - at : CHUNK;
+            if (copy) {
+                hmf__segment_copy(s, k, at, copy, n);
+                p = copy;
+            }
             crc = hmf__crc32c(crc, p, n);
             rc = put(ctx, p, n);
         }
     }
+    hmf__free(copy);
     return rc == HMF_OK ? put_u64(put, ctx, crc, 4) : rc;
 }
 

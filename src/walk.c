@@ -5,6 +5,7 @@
 
 #include "base.h"
 #include "heap.h"
+#include "padding.h"
 #include "statepriv.h"
 
 #include <inttypes.h>
@@ -320,8 +321,8 @@ static hmf_status_t look_into(struct hmf__walk *w, size_t c)
                             &p->ops[k], NULL)) != HMF_OK)
                 return rc;
     }
-    for (uint32_t k = 0; copy && k < p->nops; k++)
-        hmf__slot_store(copy + p->ops[k].offset, NULL);
+    if (copy)
+        hmf__padding_apply(w->stages[s.type].mask, copy, s.bytes);
     return HMF_OK;
 }
 

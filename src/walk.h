@@ -65,6 +65,8 @@ enum { HMF__WALK_SMALL = 4096 }; /* bytes of candidates that go into the regions
 struct hmf__stage {
     char *bytes; /* from hmf__big_alloc */
     size_t used, cap;
+    struct hmf__padding *padding; /* clears what is no value; NULL before the first copy */
+    const unsigned char *mask;    /* likewise, of small elements without unions */
 };
 
 enum { HMF__BATCH = 64 };
@@ -241,6 +243,9 @@ bool hmf__walk_is_end(const struct hmf__walk *w, const void *addr, uint32_t type
 /* Begin a batch with candidate c: copy the small nodes among the next candidates, and fetch early
  * what will be needed to follow their pointers.  At least candidate c is in it. */
 void hmf__walk_batch(struct hmf__walk *w, size_t c);
+
+/* Make what clears copies of a type with pointers. */
+hmf_status_t hmf__walk_padding(struct hmf__walk *w, uint32_t type);
 
 /* Copy candidate c, of shape s, which no batch has copied. */
 hmf_status_t hmf__walk_copy(struct hmf__walk *w, size_t c, const struct hmf__shape *s);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base.h"
+#include "padding.h"
 
 #define CHUNK ((size_t)1 << 20)
 #define SLICE ((size_t)64 << 10)
@@ -86,7 +87,7 @@ static hmf_status_t one(struct hmf__xfer *x, int tag, void *p, size_t len, int r
 
 /* ---- streams -------------------- */
 
-struct cursor { const struct iovec *iov; size_t n, i, off; };
+struct cursor { const struct iovec *iov; size_t n, i, off; const struct hmf__padding *padding; };
 
 /* Copies between the pieces at the cursor and a flat buffer. */
 static void gather(struct cursor *c, uint8_t *flat, size_t len, int into_pieces)
@@ -94,7 +95,9 @@ static void gather(struct cursor *c, uint8_t *flat, size_t len, int into_pieces)
     while (len) {
         size_t left = c->iov[c->i].iov_len - c->off, n = left < len ? left : len;
         uint8_t *piece = (uint8_t *)c->iov[c->i].iov_base + c->off;
-        if (n)
+        if (n && c->padding)
+            hmf__padding_copy(c->padding, c->iov[c->i].iov_base, c->off, flat, n);
+        else if (n)
             memcpy(into_pieces ? piece : flat, into_pieces ? flat : piece, n);
         flat += n;
         len -= n;
@@ -106,7 +109,8 @@ static void gather(struct cursor *c, uint8_t *flat, size_t len, int into_pieces)
     }
 }
 
-/* The next `len` bytes as they lie in memory, or NULL if they are in several pieces. */
+/* The next `len` bytes as they lie in memory, or NULL if they are in several pieces or not to be
+ * carried as they are. */
 static uint8_t *contiguous(struct cursor *c, size_t len)
 {
     uint8_t *p;
@@ -115,7 +119,7 @@ static uint8_t *contiguous(struct cursor *c, size_t len)
         c->i++;
         c->off = 0;
     }
-    if (c->i == c->n || c->iov[c->i].iov_len - c->off < len)
+    if (c->padding || c->i == c->n || c->iov[c->i].iov_len - c->off < len)
         return NULL;
     p = (uint8_t *)c->iov[c->i].iov_base + c->off;
     c->off += len;
@@ -154,9 +158,10 @@ static hmf_status_t land(struct hmf__xfer *x, struct flight *f, struct flight *o
 }
 
 static hmf_status_t stream(struct hmf__xfer *x, const struct iovec *iov, size_t niov,
-                           uint64_t bytes, int receiving, uint8_t *bounce, uint32_t *crc_out)
+                           const struct hmf__padding *padding, uint64_t bytes, int receiving,
+                           uint8_t *bounce, uint32_t *crc_out)
 {
-    struct cursor c = {.iov = iov, .n = niov};
+    struct cursor c = {.iov = iov, .n = niov, .padding = padding};
     struct flight f[2] = {{.busy = 0}, {.busy = 0}};
     uint32_t crc = 0;
     hmf_status_t st = HMF_OK;
@@ -258,7 +263,7 @@ hmf_status_t hmf__xfer_probe(struct hmf__xfer *x, void *data, size_t len, int re
 
     /* Small ones as heads are sent; what is in one piece needs no buffer. */
     return len <= SLICE ? one(x, HMF__TAG_PROBE, data, len, receiving)
-                        : stream(x, &whole, 1, len, receiving, NULL, &crc);
+                        : stream(x, &whole, 1, NULL, len, receiving, NULL, &crc);
 }
 
 /* ---- images -------------------- */
@@ -311,7 +316,7 @@ hmf_status_t hmf__xfer_send_image(struct hmf__xfer *x, hmf_status_t captured,
         goto free_buffers;
     for (size_t i = 0; i < n && !st; i++) {
         const struct hmf__segment *s = hmf_image_segment(image, i);
-        st = stream(x, s->iov, s->niov, s->bytes, 0, bounce, &crc[i]);
+        st = stream(x, s->iov, s->niov, s->padding, s->bytes, 0, bounce, &crc[i]);
     }
     if (!st && n)
         st = hmf__xfer_send(x, HMF__TAG_IMAGE, crc, n * sizeof *crc);
@@ -366,7 +371,7 @@ hmf_status_t hmf__xfer_recv_image(struct hmf__xfer *x, hmf_state_t *state)
         size_t niov;
         uint64_t bytes;
         if ((st = hmf_restore_segment(r, i, &iov, &niov, &bytes)) ||
-            (st = stream(x, iov, niov, bytes, 1, bounce, &crc[i])))
+            (st = stream(x, iov, niov, NULL, bytes, 1, bounce, &crc[i])))
             goto abort_restore;
         from = hmf__now_ns();
         if ((st = hmf_restore_segment_done(r, i)))

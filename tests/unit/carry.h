@@ -35,7 +35,7 @@ static inline hmf_status_t carry_take(hmf_state_t *from, struct carried *c)
         c->segment[i] = malloc(s->bytes + 1);
         uint64_t at = 0;
         for (size_t k = 0; k < s->niov; k++) {
-            memcpy(c->segment[i] + at, s->iov[k].iov_base, s->iov[k].iov_len);
+            hmf__segment_copy(s, k, 0, c->segment[i] + at, s->iov[k].iov_len);
             at += s->iov[k].iov_len;
         }
         if (at != s->bytes)
