@@ -58,7 +58,7 @@ static inline bool take(struct hmf__walk *w, const struct hmf__region *r, size_t
     *copy = NULL;
     if (!s->nslots)
         return true; /* is not looked into */
-    if (!p || !p->flat || !stage->mask || s->count != 1 || w->in_rows[s->type] ||
+    if (!p || !p->flat || !stage->nwords || s->count != 1 || w->in_rows[s->type] ||
         stage->cap - stage->used < s->bytes || s->bytes > NODE_MAX ||
         (uintptr_t)cand->addr - r->lo >= r->hi - r->lo - NODE_MAX)
         return false; /* its copy, if it gets one, comes before those of later ones */
@@ -125,7 +125,7 @@ hmf_status_t hmf__walk_padding(struct hmf__walk *w, uint32_t type)
     hmf_status_t rc = hmf__padding_new(w->types, type, &stage->padding);
 
     if (rc == HMF_OK)
-        stage->mask = hmf__padding_mask(stage->padding);
+        stage->words = hmf__padding_words(stage->padding, &stage->nwords);
     return rc;
 }
 

@@ -22,6 +22,8 @@ struct hmf__padding {
     uint32_t type;
     struct mask *masks; /* of the type itself, if it is small; else of the small ones in it */
     size_t nmasks;
+    struct hmf__padding_word *words; /* of the first mask */
+    uint32_t nwords;
     uint8_t *known; /* per type, so far as asked for: DENSE, HOLEY */
 };
 
@@ -255,6 +257,23 @@ static hmf_status_t add_mask(struct hmf__padding *p, uint32_t id)
     return HMF_OK;
 }
 
+static hmf_status_t make_words(struct hmf__padding *p)
+{
+    const struct mask *m = mask_of(p, p->type);
+    uint64_t size = p->t->v[p->type].size, v;
+
+    if (!m || size % 8)
+        return HMF_OK;
+    if (!(p->words = hmf__malloc((size_t)size / 8 * sizeof *p->words)))
+        return hmf__fail(HMF_ERR_NOMEM, "no memory for a mask of an element");
+    for (uint32_t i = 0; i < size; i += 8) {
+        memcpy(&v, m->v + i, 8);
+        if (~v)
+            p->words[p->nwords++] = (struct hmf__padding_word){i, v};
+    }
+    return HMF_OK;
+}
+
 /* Masks for this type, or for what arrays in it hold. */
 static hmf_status_t add_masks(struct hmf__padding *p, uint32_t id)
 {
@@ -289,6 +308,8 @@ hmf_status_t hmf__padding_new(const struct hmf__types *t, uint32_t id, struct hm
     p->type = id;
     bool none = dense(p, id);
     rc = none ? HMF_OK : add_masks(p, id);
+    if (rc == HMF_OK && !none)
+        rc = make_words(p);
     if (none || rc != HMF_OK)
         hmf__padding_free(p);
     else
@@ -303,17 +324,17 @@ void hmf__padding_free(struct hmf__padding *p)
     for (size_t i = 0; i < p->nmasks; i++)
         hmf__free(p->masks[i].v);
     hmf__free(p->masks);
+    hmf__free(p->words);
     hmf__free(p->known);
     hmf__free(p);
 }
 
 /* ---- using them ---- */
 
-const unsigned char *hmf__padding_mask(const struct hmf__padding *p)
+const struct hmf__padding_word *hmf__padding_words(const struct hmf__padding *p, uint32_t *n)
 {
-    const struct mask *m = p ? mask_of(p, p->type) : NULL;
-
-    return m ? m->v : NULL;
+    *n = p ? p->nwords : 0;
+    return p ? p->words : NULL;
 }
 
 static void copy_masked(const struct mask *m, const char *from, uint64_t in, char *to, size_t bytes)

@@ -27,8 +27,25 @@ void hmf__padding_copy(const struct hmf__padding *p, const void *from, uint64_t 
 /* Clear in place: whole elements. */
 void hmf__padding_clear(const struct hmf__padding *p, void *elements, uint64_t count);
 
-/* A mask of one element, of `bytes` bytes and no unions, to be used inline; else NULL. */
-const unsigned char *hmf__padding_mask(const struct hmf__padding *p);
+/* To clear one element inline: what becomes of some of its words. */
+struct hmf__padding_word {
+    uint32_t offset;
+    uint64_t mask;
+};
+
+/* Those words of an element that change; *n 0: it has no mask, or its size is no multiple of 8. */
+const struct hmf__padding_word *hmf__padding_words(const struct hmf__padding *p, uint32_t *n);
+
+static inline void hmf__padding_put(const struct hmf__padding_word *words, uint32_t n, char *at)
+{
+    uint64_t v;
+
+    for (uint32_t i = 0; i < n; i++) {
+        memcpy(&v, at + words[i].offset, 8);
+        v &= words[i].mask;
+        memcpy(at + words[i].offset, &v, 8);
+    }
+}
 
 static inline void hmf__padding_apply(const unsigned char *mask, char *at, size_t bytes)
 {

@@ -75,7 +75,7 @@ static void load(struct hmf__walk *w)
     hmf__free(text);
 }
 
-bool hmf__walk_readable(struct hmf__walk *w, const void *p, uint64_t bytes, uint64_t *room)
+bool hmf__walk_find_readable(struct hmf__walk *w, const void *p, uint64_t bytes, uint64_t *room)
 {
     uintptr_t a = (uintptr_t)p;
     struct hmf__region *r = w->last_region;
@@ -127,7 +127,7 @@ struct hmf__region *hmf__walk_region(struct hmf__walk *w, const void *p)
     return r->ids ? r : NULL;
 }
 
-void hmf__walk_cover(struct hmf__walk *w, const void *p, uint64_t bytes)
+void hmf__walk_cover_rows(struct hmf__walk *w, const void *p, uint64_t bytes)
 {
     struct hmf__region *r = w->last_region;
 

@@ -322,7 +322,7 @@ static hmf_status_t look_into(struct hmf__walk *w, size_t c)
                 return rc;
     }
     if (copy)
-        hmf__padding_apply(w->stages[s.type].mask, copy, s.bytes);
+        hmf__padding_put(w->stages[s.type].words, w->stages[s.type].nwords, copy);
     return HMF_OK;
 }
 

@@ -66,7 +66,8 @@ struct hmf__stage {
     char *bytes; /* from hmf__big_alloc */
     size_t used, cap;
     struct hmf__padding *padding; /* clears what is no value; NULL before the first copy */
-    const unsigned char *mask;    /* likewise, of small elements without unions */
+    const struct hmf__padding_word *words; /* likewise, inline */
+    uint32_t nwords;
 };
 
 enum { HMF__BATCH = 64 };
@@ -154,17 +155,42 @@ hmf_status_t hmf__walk_new_merge(struct hmf__walk *w, size_t c, const struct hmf
 hmf_status_t hmf__walk_overlaps(struct hmf__walk *w);
 
 /* Can `bytes` bytes from p be read?  *room (may be NULL): readable bytes from p on. */
-bool hmf__walk_readable(struct hmf__walk *w, const void *p, uint64_t bytes, uint64_t *room);
+bool hmf__walk_find_readable(struct hmf__walk *w, const void *p, uint64_t bytes, uint64_t *room);
+static inline bool hmf__walk_readable(struct hmf__walk *w, const void *p, uint64_t bytes,
+                                      uint64_t *room)
+{
+    const struct hmf__region *r = w->last_region;
+
+    if (!room && r && (uintptr_t)p - r->lo < r->hi - r->lo && bytes <= r->hi - (uintptr_t)p)
+        return true;
+    return hmf__walk_find_readable(w, p, bytes, room);
+}
 
 /* The region of an address, with its ids made; NULL: not readable, or no memory for the ids. */
 struct hmf__region *hmf__walk_region(struct hmf__walk *w, const void *p);
 
 /* Note that a candidate lies there (with one byte behind it, for arrays); sets `unsure`.
  * Follows a call of readable() for the same address. */
-void hmf__walk_cover(struct hmf__walk *w, const void *p, uint64_t bytes);
+void hmf__walk_cover_rows(struct hmf__walk *w, const void *p, uint64_t bytes);
 static inline uint64_t *hmf__walk_cover_word(const struct hmf__region *r, const void *p)
 {
     return &r->cover[((uintptr_t)p - r->lo) / HMF__GRAIN / 64];
+}
+static inline void hmf__walk_cover(struct hmf__walk *w, const void *p, uint64_t bytes)
+{
+    const struct hmf__region *r = w->last_region;
+    uintptr_t a = (uintptr_t)p;
+    uint64_t first = (a & (HMF__GRAIN - 1)) + bytes - 1, bit = a / HMF__GRAIN % 64, bits;
+
+    /* few bits in one word; regions begin at pages */
+    if (!r || !r->cover || a < r->lo || bytes > r->hi - a || first / HMF__GRAIN + bit >= 64) {
+        hmf__walk_cover_rows(w, p, bytes);
+        return;
+    }
+    bits = (((uint64_t)2 << first / HMF__GRAIN) - 1) << bit;
+    uint64_t *word = hmf__walk_cover_word(r, p);
+    w->unsure |= (*word & bits) != 0;
+    *word |= bits;
 }
 void hmf__walk_regions_free(struct hmf__walk *w);
 
