@@ -34,7 +34,8 @@
  *           | typeADD length length | typeSUB ... | typeMUL ... | typeDIV ...
  *
  * A path leads into a field: steps are numbers of fields of nested structs, or indices.
- * A union whose discriminant is what all its branches begin with has -1 for the field.
+ * A union has a field or such a path for its discriminant, or -1 if it is what all its branches
+ * begin with.
  */
 #ifndef TYPEMAP_H
 #define TYPEMAP_H

@@ -234,7 +234,7 @@ static hid_t union_bytes(const struct hmf__type *u, const struct hmf__type *arou
 {
     char tag[240];
     const char *by = "first member";
-    if (u->len == HMF__LEN_FIELD)
+    if (u->len != HMF__LEN_FIXED)
         by = u->len_up == 0 && around != NULL && u->len_field < around->nfields
             ? around->fields[u->len_field].name : "a field around";
     int used = snprintf(tag, sizeof tag, "union%s%.60s by %.60s:", u->name != NULL ? " " : "",

@@ -18,10 +18,12 @@ libhmf_core_la_SOURCES += src/parts.c src/parts.h
 
 unit_tests += tests/unit/test_base tests/unit/test_buf tests/unit/test_crc32c \
 	tests/unit/test_type tests/unit/test_image tests/unit/test_plan tests/unit/test_language tests/unit/test_length tests/unit/test_forms tests/unit/test_stream
-EXTRA_DIST += tests/unit/carry.h tests/unit/pair.h tests/unit/foreign.h tests/unit/golden.h tests/unit/golden2.h tests/tools/image.py tests/golden/README.md \
+EXTRA_DIST += tests/unit/carry.h tests/unit/pair.h tests/unit/foreign.h tests/unit/golden.h tests/unit/golden2.h tests/unit/golden3.h tests/tools/image.py tests/golden/README.md \
 	tests/golden/v1-x86_64.hmf tests/golden/v1-x86_64.txt tests/golden/v2-x86_64.hmf tests/golden/v2-x86_64.txt \
 	tests/golden/v2-s390x.hmf tests/golden/v2-s390x.txt tests/golden/v2-i386.hmf tests/golden/v2-i386.txt \
-	tests/golden/v2-powerpc.hmf tests/golden/v2-powerpc.txt doc/type-language.md doc/image-format.md
+	tests/golden/v2-powerpc.hmf tests/golden/v2-powerpc.txt tests/golden/v3-x86_64.hmf tests/golden/v3-x86_64.txt \
+	tests/golden/v3-s390x.hmf tests/golden/v3-s390x.txt tests/golden/v3-i386.hmf tests/golden/v3-i386.txt \
+	tests/golden/v3-powerpc.hmf tests/golden/v3-powerpc.txt doc/type-language.md doc/image-format.md
 shell_tests += tests/tools/image_reader.sh
 shell_tests += tests/valgrind.sh
 
@@ -53,4 +55,4 @@ tests_fuzz_fuzz_image_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_image_LDADD = libhmf-core.la
 shell_tests += tests/fuzz/fuzz.sh
 EXTRA_DIST += tests/fuzz/corpus/description tests/fuzz/corpus/meta tests/fuzz/corpus/stream \
-	tests/fuzz/corpus/description2 tests/fuzz/corpus/description3 tests/fuzz/corpus/meta2 tests/fuzz/corpus/stream2 tests/fuzz/corpus/stream2b
+	tests/fuzz/corpus/description2 tests/fuzz/corpus/description3 tests/fuzz/corpus/meta2 tests/fuzz/corpus/stream2 tests/fuzz/corpus/stream2b tests/fuzz/corpus/stream3 tests/fuzz/corpus/description4

@@ -92,7 +92,8 @@ bool hmf__depend_union(const struct hmf__types *t, const struct hmf__around *aro
 
     if (y->len == HMF__LEN_FIXED)
         return integer(t, first_leaf(t, y->fields[0].type), offset, 0, out);
-    return hmf__depend_field(t, around, n, y->len_up, y->len_field, out);
+    return hmf__depend_path(t, around, n, y->len_up, y->len_field, y->expr + HMF__PATH_STEPS,
+                            y->nexpr ? y->nexpr - HMF__PATH_STEPS : 0, out);
 }
 
 uint64_t hmf__depend_load(const struct hmf__place *p, bool big_endian, const void *element)

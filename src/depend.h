@@ -40,6 +40,8 @@ bool hmf__depend_path(const struct hmf__types *t, const struct hmf__around *arou
                       uint32_t up, uint32_t field, const int32_t *steps, uint32_t nsteps,
                       struct hmf__place *out);
 
+enum { HMF__PATH_STEPS = 3 }; /* words of typePATH before the second step */
+
 /* The discriminant of union u, which lies at `offset`; as above. */
 bool hmf__depend_union(const struct hmf__types *t, const struct hmf__around *around, int n,
                        uint32_t u, uint64_t offset, struct hmf__place *out);

@@ -109,6 +109,10 @@ hmf_status_t hmf__desc_union(struct hmf__parser *p, int depth, size_t at, uint32
 hmf_status_t hmf__desc_field(struct hmf__parser *p, size_t at, const char *what, int max_hops,
                              struct hmf__type *node);
 
+/* Where a union's discriminant is: a field, a path to one, or -1.  Words become the node's if something
+ * is wrong, too. */
+hmf_status_t hmf__desc_discriminant(struct hmf__parser *p, size_t at, struct hmf__type *node);
+
 /* How many elements stand behind node: a field's number or an expression.  Its words become the
  * node's if something is wrong, too. */
 hmf_status_t hmf__desc_length(struct hmf__parser *p, size_t at, int max_hops,

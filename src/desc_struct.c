@@ -138,18 +138,21 @@ hmf_status_t hmf__desc_union(struct hmf__parser *p, int depth, size_t at, uint32
     hmf_status_t rc = HMF_OK;
     int n = 0;
 
-    if (p->pos < p->len && p->desc[p->pos] == -1)
-        p->pos++; /* the discriminant is what every branch begins with */
-    else if ((rc = hmf__desc_field(p, at, "the discriminant", 0, &node)) != HMF_OK)
-        return rc;
+    if ((rc = hmf__desc_discriminant(p, at, &node)) != HMF_OK)
+        goto drop_fields;
+    size_t number_at = p->pos;
     if ((rc = hmf__desc_operand(p, at, "the number of branches", &n)) != HMF_OK)
-        return rc;
-    if (n < 1 - otherwise || n > HMF__MAX_FIELDS - 1 || (size_t)n > (p->len - p->pos) / 2)
-        return hmf__desc_wrong(p, at + 2, "a union of %d branches, but %zu numbers follow", n,
-                               p->len - p->pos);
+        goto drop_fields;
+    if (n < 1 - otherwise || n > HMF__MAX_FIELDS - 1 || (size_t)n > (p->len - p->pos) / 2) {
+        rc = hmf__desc_wrong(p, number_at, "a union of %d branches, but %zu numbers follow", n,
+                             p->len - p->pos);
+        goto drop_fields;
+    }
     uint32_t nfields = (uint32_t)n + otherwise;
-    if (!(node.fields = hmf__calloc(nfields, sizeof *node.fields)))
-        return hmf__desc_no_memory();
+    if (!(node.fields = hmf__calloc(nfields, sizeof *node.fields))) {
+        rc = hmf__desc_no_memory();
+        goto drop_fields;
+    }
     for (uint32_t i = 0; i < nfields; i++) {
         struct hmf__field *f = &node.fields[i];
         size_t value_at = p->pos;
@@ -194,6 +197,7 @@ drop_fields:
     for (uint32_t i = 0; i < node.nfields; i++)
         hmf__free(node.fields[i].name);
     hmf__free(node.fields);
+    hmf__free(node.expr);
     return rc;
 }
 

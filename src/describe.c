@@ -79,9 +79,10 @@ static void put_type(struct writer *w, uint32_t id, int depth)
         break;
     case HMF__KIND_UNION:
         hmf__buf_put_i32(w->out, y->otherwise ? typeUNIONELSE : typeUNION);
-        hmf__buf_put_i32(w->out, y->len == HMF__LEN_FIXED
-                                     ? -1
-                                     : (int32_t)typeUP(y->len_up, y->len_field));
+        if (y->len == HMF__LEN_FIXED)
+            hmf__buf_put_i32(w->out, -1);
+        else
+            put_length(w, y);
         hmf__buf_put_i32(w->out, (int32_t)(y->nfields - y->otherwise));
         for (uint32_t i = 0; i < y->nfields; i++) {
             if (i + y->otherwise < y->nfields)

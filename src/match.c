@@ -64,7 +64,8 @@ static hmf_status_t match_fields(struct matcher *m, struct pair p)
 static bool same_choice(const struct hmf__type *a, const struct hmf__type *b)
 {
     bool same = a->len == b->len && a->len_field == b->len_field && a->len_up == b->len_up &&
-                a->otherwise == b->otherwise;
+                a->otherwise == b->otherwise && a->nexpr == b->nexpr &&
+                (!a->nexpr || !memcmp(a->expr, b->expr, a->nexpr * sizeof *a->expr));
 
     for (uint32_t f = 0; f < a->nfields; f++)
         same &= a->fields[f].value == b->fields[f].value;

@@ -4,7 +4,9 @@
 #include "meta.h"
 
 #include "base.h"
+#include "depend.h"
 #include "handle.h"
+#include "length.h"
 
 #include "typemap.h"
 
@@ -128,7 +130,7 @@ static bool plausible(const struct hmf__types *t, const struct hmf__type *y, uin
     case HMF__KIND_UNION:
         return y->nfields && y->elem == HMF__TYPE_NONE && power_of_two(y->align) &&
                y->align <= 1u << 28 && y->size && y->size <= HMF__MAX_SIZE &&
-               y->len <= HMF__LEN_FIELD;
+               (y->len <= HMF__LEN_FIELD || y->len == HMF__LEN_PATH);
     case HMF__KIND_OPAQUE:
         return y->count && y->count <= HMF__MAX_SIZE && y->elem == HMF__TYPE_NONE && !y->nfields;
     case HMF__KIND_ARRAY:
@@ -144,6 +146,25 @@ static bool plausible(const struct hmf__types *t, const struct hmf__type *y, uin
     default:
         return false;
     }
+}
+
+/* The way from the field to a union's discriminant within it: as the words of typePATH. */
+static hmf_status_t parse_path(struct hmf__buf *b, struct hmf__type *y, uint32_t self)
+{
+    uint32_t n = hmf__buf_get_u32(b);
+
+    if (b->status != HMF_OK || n > HMF__MAX_EXPR - HMF__PATH_STEPS || y->len_up > INT16_MAX ||
+        y->len_field > UINT16_MAX)
+        return b->status == HMF_OK ? damaged("type", self) : b->status;
+    if (!(y->expr = hmf__malloc((n + HMF__PATH_STEPS) * sizeof *y->expr)))
+        return hmf__fail(HMF_ERR_NOMEM, "no memory for a path of %u steps", n);
+    y->expr[0] = typePATH;
+    y->expr[1] = (int32_t)n + 1;
+    y->expr[2] = typeUP((int32_t)y->len_up, (int32_t)y->len_field);
+    for (uint32_t i = 0; i < n; i++)
+        y->expr[HMF__PATH_STEPS + i] = (int32_t)hmf__buf_get_u32(b);
+    y->nexpr = n + HMF__PATH_STEPS;
+    return b->status;
 }
 
 static hmf_status_t parse_type(struct hmf__buf *b, hmf_meta_t *m, uint32_t ntypes)
@@ -174,13 +195,15 @@ static hmf_status_t parse_type(struct hmf__buf *b, hmf_meta_t *m, uint32_t ntype
         y.name = NULL;
     }
     rc = parse_fields(b, &y, id, t);
+    if (rc == HMF_OK && y.kind == HMF__KIND_UNION && y.len == HMF__LEN_PATH)
+        rc = parse_path(b, &y, id);
     if (rc == HMF_OK)
         rc = b->status;
     uint64_t size = y.size;
     bool good = rc == HMF_OK && flags < 32 && plausible(t, &y, ntypes) &&
                 (!y.otherwise || y.kind == HMF__KIND_UNION) &&
                 (!y.unnamed || y.kind == HMF__KIND_BITS) &&
-                hmf__meta_version_of(y.kind) <= m->version;
+                hmf__meta_version_of(&y) <= m->version;
     hmf_status_t added = hmf__types_add(t, &y, &id); /* takes what y owns */
     if (added != HMF_OK || rc != HMF_OK)
         return rc != HMF_OK ? rc : added;

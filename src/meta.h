@@ -6,9 +6,9 @@
 #include "image.h"
 #include "type.h"
 
-/* Version 2 has more kinds of types.  An image that needs none of them is of version 1, so that
- * those who know no other can read it. */
-enum { HMF__META_VERSION_FIRST = 1, HMF__META_VERSION = 2, HMF__META_MAX = 1 << 30 };
+/* Version 2 has more kinds of types, version 3 unions whose discriminant lies within a field.  An
+ * image has the first version that says all of it, so that those who know no other can read it. */
+enum { HMF__META_VERSION_FIRST = 1, HMF__META_VERSION = 3, HMF__META_MAX = 1 << 30 };
 #define HMF__META_MAGIC "HMFIMAGE"
 #define HMF__MAX_BLOCKS ((uint64_t)UINT32_MAX - 1)
 
@@ -26,8 +26,8 @@ struct hmf__meta_root {
     bool inside;
 };
 
-/* The first version of the image that has a kind of types. */
-uint32_t hmf__meta_version_of(enum hmf__kind kind);
+/* The first version of the image that has such a type. */
+uint32_t hmf__meta_version_of(const struct hmf__type *y);
 
 /* Append the meta with its checksum.  Types are written as far as the roots need them, one node
  * for each class.  HMF_ERR_NOMEM, HMF_ERR_LIMIT. */

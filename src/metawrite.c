@@ -4,6 +4,7 @@
 #include "meta.h"
 
 #include "base.h"
+#include "depend.h"
 
 #include <string.h>
 
@@ -34,8 +35,12 @@ static void number_type(struct numbering *m, uint32_t id)
     m->order[m->n++] = id;
 }
 
-uint32_t hmf__meta_version_of(enum hmf__kind kind)
+uint32_t hmf__meta_version_of(const struct hmf__type *y)
 {
+    enum hmf__kind kind = y->kind;
+
+    if (kind == HMF__KIND_UNION && y->len == HMF__LEN_PATH)
+        return 3;
     return kind == HMF__KIND_BITS || kind == HMF__KIND_UNION || kind == HMF__KIND_FLEX ||
                    kind == HMF__KIND_HANDLE
                ? 2
@@ -69,6 +74,11 @@ static void put_type(struct hmf__buf *out, const struct numbering *m, uint32_t i
         hmf__buf_put_u32(out, y->fields[f].align);
         hmf__buf_put_i64(out, y->fields[f].value);
     }
+    if (y->kind != HMF__KIND_UNION || y->len != HMF__LEN_PATH)
+        return;
+    hmf__buf_put_u32(out, y->nexpr - HMF__PATH_STEPS);
+    for (uint32_t i = HMF__PATH_STEPS; i < y->nexpr; i++)
+        hmf__buf_put_u32(out, (uint32_t)y->expr[i]);
 }
 
 static void put_abi(struct hmf__buf *out, const struct hmf__abi *abi)
@@ -107,8 +117,8 @@ hmf_status_t hmf__meta_write(const struct hmf__types *t, const struct hmf__meta_
         number_type(&m, m.queue[--m.nqueue]);
 
     for (uint32_t i = 0; i < m.n; i++)
-        if (hmf__meta_version_of(t->v[m.order[i]].kind) > version)
-            version = hmf__meta_version_of(t->v[m.order[i]].kind);
+        if (hmf__meta_version_of(&t->v[m.order[i]]) > version)
+            version = hmf__meta_version_of(&t->v[m.order[i]]);
     hmf__buf_put_bytes(out, HMF__META_MAGIC, 8);
     hmf__buf_put_u32(out, version);
     hmf__buf_put_u32(out, 0); /* length, set below */

@@ -78,7 +78,8 @@ struct hmf__abi {
 enum hmf__length {
     HMF__LEN_FIXED = 0, /* one object behind it; union: the integer that each branch begins with */
     HMF__LEN_FIELD = 1, /* in a field of the len_up-th struct around */
-    HMF__LEN_OUTER = 2  /* likewise, of the struct whose pointer led to this pointer's block */
+    HMF__LEN_OUTER = 2, /* likewise, of the struct whose pointer led to this pointer's block */
+    HMF__LEN_PATH = 3   /* union: likewise, within that field: by expr */
 };
 
 struct hmf__field {
@@ -108,7 +109,8 @@ struct hmf__type {
     char *name;           /* user type's name, or NULL; owned by the table */
     enum hmf__length len; /* POINTER, FLEX, UNION */
     uint32_t len_field, len_up;
-    int32_t *expr;        /* POINTER, FLEX: instead, the words of an expression (length.h) ... */
+    int32_t *expr;        /* POINTER, FLEX: instead, the words of an expression (length.h); UNION:
+                           * those of typePATH ... */
     uint32_t nexpr;       /* ... or 0; owned by the table */
     bool weak;            /* POINTER */
     bool packed;          /* STRUCT: natural layout without padding */

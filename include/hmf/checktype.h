@@ -34,7 +34,8 @@
  *   HMF_WEAK               pointer: does not keep its target; NULL unless something else leads there
  *   HMF_TRANSIENT          not saved: all bytes zero afterwards
  *   HMF_OPAQUE             carried as the bytes that it is; between equal machines only
- *   HMF_SWITCH(kind)       union: the field `kind` beside it says which member holds;
+ *   HMF_SWITCH(kind)       union: the field `kind` beside it says which member holds, or one within
+ *                          a field: HMF_SWITCH(head.kind), HMF_SWITCH(tags[1]);
  *   HMF_CASE(values)       its members: this one if the field has one of these values,
  *   HMF_DEFAULT            or this one if no other fits
  *   HMF_AS(member)         union: it always is this member

@@ -76,7 +76,7 @@ C
 refused 2: 'struct s has no field "n"' <<'C'
 checktype typedef struct s { double *v HMF_LEN(n); int m; } s;
 C
-refused 2: 'the field "n" is double, a length is an integer' <<'C'
+refused 2: 'the field "n" is double, not an integer' <<'C'
 checktype typedef struct s { double *v HMF_LEN(n), n; } s;
 C
 refused 2: 'struct s has no field "k"' <<'C'
@@ -117,6 +117,15 @@ checktype typedef struct s { int *m HMF_STRING; } s;
 C
 refused 2: 'which member holds? Write HMF_SWITCH(field)' <<'C'
 checktype typedef struct s { union { int i; float f; } u; } s;
+C
+refused 2: 'HMF_SWITCH(kind): struct s has no field "kind"' <<'C'
+checktype typedef struct s { union { int i HMF_CASE(0); float f HMF_DEFAULT; } u HMF_SWITCH(kind); } s;
+C
+refused 2: 'HMF_SWITCH(h.kind): struct h has no field "kind"' <<'C'
+checktype typedef struct s { struct h { int k; } h; union { int i HMF_CASE(0); } u HMF_SWITCH(h.kind); } s;
+C
+refused 2: 'HMF_SWITCH(h.k + 1): a field, or a path to one' <<'C'
+checktype typedef struct s { struct h { int k; } h; union { int i HMF_CASE(0); } u HMF_SWITCH(h.k + 1); } s;
 C
 refused 2: 'a union of pointers and other things' <<'C'
 checktype typedef struct s { union { long i; struct s *f; } u; } s;

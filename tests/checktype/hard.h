@@ -80,6 +80,20 @@ checktype typedef struct hard_odd {
     } HMF_AS(inner);
     hard_image_t *image HMF_ONE;
     hard_grid_t grid;
+    struct {
+        unsigned char tags[3];
+        struct {
+            signed char kind : 4;
+        } deep;
+    } head;
+    union { /* told from within another field */
+        double real HMF_CASE(-3);
+        int pair[2] HMF_DEFAULT;
+    } by_path HMF_SWITCH(head.deep.kind);
+    union {
+        short small HMF_CASE(200);
+        long large HMF_DEFAULT;
+    } by_index HMF_SWITCH(head.tags[2]);
 } hard_odd_t;
 
 extern checktype hard_odd_t hard_variable;

@@ -9,23 +9,29 @@ typedef __typeof__(((struct hard_image *)0)->pixels[0]) hmf_t_hard_image_pixels;
 typedef __typeof__(((struct hard_odd *)0)->boxes[0]) hmf_t_hard_odd_boxes;
 typedef __typeof__(((struct hard_odd *)0)->tight) hmf_t_hard_odd_tight;
 typedef __typeof__(((struct hard_odd *)0)->wide) hmf_t_hard_odd_wide;
+typedef __typeof__(((struct hard_odd *)0)->head) hmf_t_hard_odd_head;
+typedef __typeof__(((struct hard_odd *)0)->by_path) hmf_t_hard_odd_by_path;
+typedef __typeof__(((struct hard_odd *)0)->by_index) hmf_t_hard_odd_by_index;
 typedef __typeof__(((struct hard_extent *)0)->rim) hmf_t_hard_extent_rim;
 typedef __typeof__(((hmf_t_hard_odd_boxes *)0)->each[0][0]) hmf_t_hard_odd_boxes_each;
 typedef __typeof__(((struct hard_odd *)0)->inner) hmf_t_hard_odd_inner;
+typedef __typeof__(((hmf_t_hard_odd_head *)0)->deep) hmf_t_hard_odd_head_deep;
 
 enum {
     HMF_TYPE_hard_grid = 1607920730,
     HMF_TYPE_hard_image = 1485938096,
-    HMF_TYPE_hard_odd = 1595418003,
+    HMF_TYPE_hard_odd = 1592849326,
     HMF_TYPE_hard_extent = 2012403854,
     HMF_TYPE_hard_cell = 1278464137,
     HMF_TYPE_hard_image_pixels = 1642953580,
     HMF_TYPE_hard_odd_boxes = 1278673841,
     HMF_TYPE_hard_odd_tight = 1554110852,
     HMF_TYPE_hard_odd_wide = 1895640531,
+    HMF_TYPE_hard_odd_head = 1911916303,
     HMF_TYPE_hard_extent_rim = 1432547778,
     HMF_TYPE_hard_odd_boxes_each = 1792470696,
-    HMF_TYPE_hard_odd_inner = 1400789874
+    HMF_TYPE_hard_odd_inner = 1400789874,
+    HMF_TYPE_hard_odd_head_deep = 1499813868
 };
 
 /* struct hard_grid, hard.h */
@@ -90,7 +96,7 @@ HMF_ASSERT_(hard_image_height, HMF_NEXT_(struct hard_image, width, height));
 
 /* struct hard_odd, hard.h */
 static const int hmf_desc_hard_odd[] = {
-    -16,
+    -19,
     HMF_INTEGER_(((struct hard_odd *)0)->small),
     typeARRAY, HMF_DIM_(struct hard_odd, smalls),
         HMF_INTEGER_(((struct hard_odd *)0)->smalls[0]),
@@ -110,10 +116,15 @@ static const int hmf_desc_hard_odd[] = {
     HMF_TYPE_hard_odd_inner,
     typePOINTER, HMF_TYPE_hard_image,
     HMF_TYPE_hard_grid,
+    HMF_TYPE_hard_odd_head,
+    typeUNIONELSE, typePATH, 3, 16, 1, 0, 1, (int)(-3), typeDOUBLE, typeARRAY,
+        HMF_DIM_(hmf_t_hard_odd_by_path, pair), typeINT,
+    typeUNIONELSE, typePATH, 3, 16, 0, (int)(2), 1, (int)(200), typeSHORT, typeLONG,
 };
 static const char *const hmf_fields_hard_odd[] = {
     "small", "smalls", "z", "zs", "w", "table", "single", "seen", "watched", "boxes", "tight",
-        "wide", "after", "", "image", "grid", NULL
+        "wide", "after", "", "image", "grid", "head", "by_path", "real", "pair", "by_index",
+        "small", "large", NULL
 };
 static const size_t hmf_offsets_hard_odd[] = {
     offsetof(struct hard_odd, small),
@@ -132,6 +143,9 @@ static const size_t hmf_offsets_hard_odd[] = {
     offsetof(struct hard_odd, inner),
     offsetof(struct hard_odd, image),
     offsetof(struct hard_odd, grid),
+    offsetof(struct hard_odd, head),
+    offsetof(struct hard_odd, by_path),
+    offsetof(struct hard_odd, by_index),
 };
 HMF_ASSERT_(hard_odd_smalls, HMF_NEXT_(struct hard_odd, small, smalls));
 HMF_ASSERT_(hard_odd_z, HMF_NEXT_(struct hard_odd, smalls, z));
@@ -146,7 +160,10 @@ HMF_ASSERT_(hard_odd_tight, HMF_NEXT_(struct hard_odd, boxes, tight));
 HMF_ASSERT_(hard_odd_wide, HMF_NEXT_(struct hard_odd, tight, wide));
 HMF_ASSERT_(hard_odd_after, HMF_NEXT_(struct hard_odd, wide, after));
 HMF_ASSERT_(hard_odd_grid, HMF_NEXT_(struct hard_odd, image, grid));
-HMF_ASSERT_(hard_odd, HMF_LAST_(struct hard_odd, grid));
+HMF_ASSERT_(hard_odd_head, HMF_NEXT_(struct hard_odd, grid, head));
+HMF_ASSERT_(hard_odd_by_path, HMF_NEXT_(struct hard_odd, head, by_path));
+HMF_ASSERT_(hard_odd_by_index, HMF_NEXT_(struct hard_odd, by_path, by_index));
+HMF_ASSERT_(hard_odd, HMF_LAST_(struct hard_odd, by_index));
 
 /* struct hard_extent, hard.h */
 static const int hmf_desc_hard_extent[] = {
@@ -250,6 +267,22 @@ static const size_t hmf_offsets_hard_odd_wide[] = {
 };
 HMF_ASSERT_(hard_odd_wide, HMF_LAST_(hmf_t_hard_odd_wide, first));
 
+/* struct hard_odd.head, hard.h */
+static const int hmf_desc_hard_odd_head[] = {
+    -2,
+    typeARRAY, HMF_DIM_(hmf_t_hard_odd_head, tags), typeUCHAR,
+    HMF_TYPE_hard_odd_head_deep,
+};
+static const char *const hmf_fields_hard_odd_head[] = {
+    "tags", "deep", NULL
+};
+static const size_t hmf_offsets_hard_odd_head[] = {
+    offsetof(hmf_t_hard_odd_head, tags),
+    offsetof(hmf_t_hard_odd_head, deep),
+};
+HMF_ASSERT_(hard_odd_head_deep, HMF_NEXT_(hmf_t_hard_odd_head, tags, deep));
+HMF_ASSERT_(hard_odd_head, HMF_LAST_(hmf_t_hard_odd_head, deep));
+
 /* struct hard_extent.rim, hard.h */
 static const int hmf_desc_hard_extent_rim[] = {
     -1,
@@ -291,6 +324,18 @@ static const size_t hmf_offsets_hard_odd_inner[] = {
     offsetof(hmf_t_hard_odd_inner, whole),
 };
 
+/* hard_odd_head.deep, hard.h */
+static const int hmf_desc_hard_odd_head_deep[] = {
+    -1,
+    typeBITS, 4, typeSCHAR,
+};
+static const char *const hmf_fields_hard_odd_head_deep[] = {
+    "kind", NULL
+};
+static const size_t hmf_offsets_hard_odd_head_deep[] = {
+    HMF_TYPE_BITS_OFFSET,
+};
+
 static const struct hmf_checktype_type hmf_types[] = {
     {HMF_TYPE_hard_grid, "struct hard_grid", hmf_desc_hard_grid, HMF_COUNT_(hmf_desc_hard_grid),
      hmf_fields_hard_grid, {sizeof(struct hard_grid), __alignof__(struct hard_grid),
@@ -319,6 +364,9 @@ static const struct hmf_checktype_type hmf_types[] = {
     {HMF_TYPE_hard_odd_wide, "struct hard_odd.wide", hmf_desc_hard_odd_wide, HMF_COUNT_(hmf_desc_hard_odd_wide),
      hmf_fields_hard_odd_wide, {sizeof(hmf_t_hard_odd_wide), __alignof__(hmf_t_hard_odd_wide),
      hmf_offsets_hard_odd_wide, HMF_COUNT_(hmf_offsets_hard_odd_wide)}},
+    {HMF_TYPE_hard_odd_head, "struct hard_odd.head", hmf_desc_hard_odd_head, HMF_COUNT_(hmf_desc_hard_odd_head),
+     hmf_fields_hard_odd_head, {sizeof(hmf_t_hard_odd_head), __alignof__(hmf_t_hard_odd_head),
+     hmf_offsets_hard_odd_head, HMF_COUNT_(hmf_offsets_hard_odd_head)}},
     {HMF_TYPE_hard_extent_rim, "struct hard_extent.rim", hmf_desc_hard_extent_rim, HMF_COUNT_(hmf_desc_hard_extent_rim),
      hmf_fields_hard_extent_rim, {sizeof(hmf_t_hard_extent_rim), __alignof__(hmf_t_hard_extent_rim),
      hmf_offsets_hard_extent_rim, HMF_COUNT_(hmf_offsets_hard_extent_rim)}},
@@ -328,6 +376,9 @@ static const struct hmf_checktype_type hmf_types[] = {
     {HMF_TYPE_hard_odd_inner, "struct hard_odd.inner", hmf_desc_hard_odd_inner, HMF_COUNT_(hmf_desc_hard_odd_inner),
      hmf_fields_hard_odd_inner, {sizeof(hmf_t_hard_odd_inner), __alignof__(hmf_t_hard_odd_inner),
      hmf_offsets_hard_odd_inner, HMF_COUNT_(hmf_offsets_hard_odd_inner)}},
+    {HMF_TYPE_hard_odd_head_deep, "hard_odd_head.deep", hmf_desc_hard_odd_head_deep, HMF_COUNT_(hmf_desc_hard_odd_head_deep),
+     hmf_fields_hard_odd_head_deep, {sizeof(hmf_t_hard_odd_head_deep), __alignof__(hmf_t_hard_odd_head_deep),
+     hmf_offsets_hard_odd_head_deep, HMF_COUNT_(hmf_offsets_hard_odd_head_deep)}},
 };
 
 /* hard_variable */

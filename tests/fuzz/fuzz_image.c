@@ -10,6 +10,7 @@
 #include "check_value.h"
 #include "golden.h"
 #include "golden2.h"
+#include "golden3.h"
 #include "hmf/type.h"
 #include "mend.h"
 #include "restored.h"
@@ -21,6 +22,7 @@ enum { MAX_INTS = 4096 };
 
 static struct golden golden;
 static struct golden2 golden2;
+static struct golden3 golden3;
 
 static void try_description(const unsigned char *p, size_t len)
 {
@@ -75,7 +77,7 @@ static void try_values(const hmf_meta_t *m, const unsigned char *bytes, size_t l
     }
 }
 
-static void try_stream(unsigned char *p, size_t len, bool second)
+static void try_stream(unsigned char *p, size_t len, int version)
 {
     struct hmf__buf b;
     hmf_state_t *s;
@@ -85,7 +87,10 @@ static void try_stream(unsigned char *p, size_t len, bool second)
         return;
     memset(&golden, 0, sizeof golden);
     memset(&golden2, 0, sizeof golden2);
-    if ((second ? golden2_register(s, &golden2) : golden_register(s, &golden)) == HMF_OK) {
+    memset(&golden3, 0, sizeof golden3);
+    if ((version == 3   ? golden3_register(s, &golden3)
+         : version == 2 ? golden2_register(s, &golden2)
+                        : golden_register(s, &golden)) == HMF_OK) {
         hmf__buf_borrow(&b, p, len);
         (void)hmf__stream_read(s, len, hmf__stream_get_buf, &b);
     }
@@ -104,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     restored_begin();
     unsigned char *copy = malloc(size); /* exact: a read too far is seen */
     memcpy(copy, data, size);
-    switch (copy[0] % 4) {
+    switch (copy[0] % 5) {
     case 0:
         try_description(copy + 1, size - 1);
         break;
@@ -116,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         break;
     default:
-        try_stream(copy + 1, size - 1, copy[0] % 4 == 3);
+        try_stream(copy + 1, size - 1, copy[0] % 5 - 1);
     }
     free(copy);
     return 0;

@@ -17,7 +17,7 @@ struct hetero_case {
 };
 
 extern const struct hetero_case hetero_values, hetero_floats, hetero_structs, hetero_graphs,
-    hetero_forms, hetero_layouts;
+    hetero_forms, hetero_paths, hetero_layouts;
 
 /* One that does not fit everywhere. fits: whether this machine's type holds it. */
 struct hetero_wide {

@@ -35,7 +35,7 @@ job: %: $(OUT)/% $(if $(filter i386,$(ARCH)),$(OUT)/readdir32.so)
 $(OUT)/libcore.a: $(core_o)
 	@rm -f $@ && $(AR) crs $@ $^
 
-$(OUT)/matrix: $(patsubst %,$(OUT)/tests/hetero/%.o,values graphs forms layouts)
+$(OUT)/matrix: $(patsubst %,$(OUT)/tests/hetero/%.o,values graphs forms paths layouts)
 $(OUT)/matrix $(OUT)/random: $(OUT)/%: $(OUT)/tests/hetero/%.o $(OUT)/libcore.a
 	$(CC) $(FLAGS) -o $@ $(filter %.o,$^) $(OUT)/libcore.a $(libs)
 

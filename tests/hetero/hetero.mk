@@ -7,7 +7,7 @@ EXTRA_DIST += tests/hetero_lib.sh tests/hetero_run.sh tests/hetero/cross.mk test
 
 check_PROGRAMS += tests/hetero/matrix
 tests_hetero_matrix_SOURCES = tests/hetero/matrix.c tests/hetero/cases.h tests/hetero/carriers.h \
-	tests/hetero/values.c tests/hetero/graphs.c tests/hetero/forms.c tests/hetero/layouts.c
+	tests/hetero/values.c tests/hetero/graphs.c tests/hetero/forms.c tests/hetero/paths.c tests/hetero/layouts.c
 tests_hetero_matrix_CPPFLAGS = $(AM_CPPFLAGS) -DHETERO_HDF5 -I$(srcdir)/tests/unit
 tests_hetero_matrix_LDADD = libhmf-core.la
 

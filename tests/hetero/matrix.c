@@ -5,7 +5,7 @@
  *   matrix read FOLDER NAME...         reads what each of these machines wrote, and compares
  *   matrix pass FOLDER FROM TO         reads, compares, writes what was read under another name
  *   matrix golden FILE...              reads golden images
- *   matrix write-golden2 FILE          this machine's, of version 2
+ *   matrix write-golden2 FILE          this machine's, of version 2; likewise write-golden3
  *
  * Exit status 1 if anything differs. Built without HDF5 it leaves checkpoints out. */
 #include "config.h"
@@ -14,6 +14,7 @@
 #include "cases.h"
 #include "golden.h"
 #include "golden2.h"
+#include "golden3.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 #include <unistd.h>
 
 static const struct hetero_case *const cases[] = {&hetero_values, &hetero_floats, &hetero_structs,
-                                                  &hetero_graphs, &hetero_forms,
+                                                  &hetero_graphs, &hetero_forms, &hetero_paths,
                                                   &hetero_layouts};
 static char path[4096];
 
@@ -181,27 +182,35 @@ static int golden(const char *from)
     hmf_state_t *s = new_state();
     struct golden g;
     struct golden2 g2;
-    bool second = base[0] == 'v' && base[1] == '2';
-    int bad = 0;
+    struct golden3 g3;
+    int bad = 0, version = base[1] - '0';
 
     memset(&g, 0x55, sizeof g);
     memset(&g2, 0x55, sizeof g2);
-    if ((second ? golden2_register(s, &g2) : golden_register(s, &g)) != HMF_OK ||
+    memset(&g3, 0x55, sizeof g3);
+    if ((version == 3   ? golden3_register(s, &g3)
+         : version == 2 ? golden2_register(s, &g2)
+                        : golden_register(s, &g)) != HMF_OK ||
         get_file(s, from) != HMF_OK)
         bad = failed(from);
-    else if (second ? !golden2_good(&g2) : !golden_good(&g))
+    else if (!(version == 3   ? golden3_good(&g3)
+               : version == 2 ? golden2_good(&g2)
+                              : golden_good(&g)))
         bad = printf("%s: its values are not what they were\n", from) > 0;
     hmf_state_free(s);
     return bad;
 }
 
-static int write_golden2(const char *to)
+static int write_golden(const char *to, int version)
 {
     hmf_state_t *s = new_state();
-    struct golden2 g;
+    struct golden2 g2;
+    struct golden3 g3;
 
-    golden2_fill(&g);
-    int bad = golden2_register(s, &g) != HMF_OK ? failed(to) : put_file(s, to);
+    golden2_fill(&g2);
+    golden3_fill(&g3);
+    hmf_status_t rc = version == 3 ? golden3_register(s, &g3) : golden2_register(s, &g2);
+    int bad = rc != HMF_OK ? failed(to) : put_file(s, to);
     hmf_state_free(s);
     return bad;
 }
@@ -223,11 +232,12 @@ int main(int argc, char **argv)
     } else if (!strcmp(what, "golden")) {
         for (int i = 2; i < argc; i++)
             bad |= golden(argv[i]);
-    } else if (!strcmp(what, "write-golden2")) {
-        bad = write_golden2(argv[2]);
+    } else if (!strcmp(what, "write-golden2") || !strcmp(what, "write-golden3")) {
+        bad = write_golden(argv[2], what[12] - '0');
     } else {
         fprintf(stderr, "usage: matrix write FOLDER NAME | read FOLDER NAME... | "
-                        "pass FOLDER FROM TO | golden FILE... | write-golden2 FILE\n");
+                        "pass FOLDER FROM TO | golden FILE... | write-golden2 FILE | "
+                        "write-golden3 FILE\n");
         return 2;
     }
     return bad;

@@ -62,7 +62,7 @@ class Meta:
         r = Reader(data)
         need(r.take(8) == b"HMFIMAGE", "no image")
         self.version = r.number("I")
-        need(self.version in (1, 2), "unknown version")
+        need(self.version in (1, 2, 3), "unknown version")
         need(r.number("I") == len(data), "wrong length of the meta")
         need(crc32c(data[:-4]) == struct.unpack("<I", data[-4:])[0], "checksum of the meta")
         abi = r.take(8)
@@ -93,11 +93,15 @@ class Meta:
         t = Type()
         t.kind, t.flags, t.number, t.align = (r.number(f) for f in "BBII")
         need(t.kind in KINDS, "unknown kind %d" % t.kind)
-        need(self.version == 2 or t.kind not in SECOND, "a kind of version 2")
+        need(self.version >= 2 or t.kind not in SECOND, "a kind of version 2")
         t.size, t.count, t.elem = (r.number(f) for f in "QQI")
         t.length, t.field, t.up, t.name = r.number("B"), r.number("I"), r.number("I"), r.string()
         t.fields = [(r.string(), r.number("Q"), r.number("I"), r.number("I"), r.number("q"))
                     for _ in range(r.number("I"))]
+        t.steps = []
+        if t.kind == 18 and t.length == 3:
+            need(self.version == 3, "a path to a discriminant in an old version")
+            t.steps = [r.number("I") for _ in range(r.number("I"))]
         return t
 
     def count(self, t):
@@ -203,10 +207,18 @@ class Printer:
 
     def discriminant(self, t, raw, around):
         """The value that tells which branch of union t holds."""
-        if t.length == 1:
+        if t.length:
             s, bytes_of_it = around[-1 - t.up]
             _, at, n, _, skip = s.fields[t.field]
             y = self.m.types[n]
+            for step in t.steps:  # into that field
+                if y.kind == 17:
+                    _, inner, n, _, skip = y.fields[step]
+                    at += inner
+                else:
+                    n, skip = y.elem, 0
+                    at += step * self.m.types[n].size
+                y = self.m.types[n]
             if y.kind == 8:
                 return self.bits(y, bytes_of_it[at:at + (skip + y.count + 7) // 8], skip)
             return self.integer(y, bytes_of_it[at:at + y.size])

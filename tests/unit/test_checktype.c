@@ -534,6 +534,10 @@ static void fill_hard(hard_odd_t *x)
     x->image->height = 3;
     x->image->pixels[5].rgb[2] = 255;
     x->image->pixels[5].weight = 0.75f;
+    x->head.deep.kind = -3;
+    x->by_path.real = 0.125;
+    x->head.tags[2] = 200;
+    x->by_index.small = -200;
     fill_grid(&x->grid);
 }
 
@@ -561,6 +565,9 @@ static void check_hard(hard_odd_t *x)
     CU_ASSERT_EQUAL(x->image->pixels[5].rgb[2], 255);
     CU_ASSERT_EQUAL(x->image->pixels[5].weight, 0.75f);
     free(x->image);
+    CU_ASSERT_EQUAL(x->head.deep.kind, -3);
+    CU_ASSERT_EQUAL(x->by_path.real, 0.125);
+    CU_ASSERT_EQUAL(x->by_index.small, -200);
     check_grid(&x->grid);
 }
 

@@ -6,6 +6,7 @@
 #include "base.h"
 #include "golden.h"
 #include "golden2.h"
+#include "golden3.h"
 #include "stream.h"
 
 #include "unit.h"
@@ -18,6 +19,7 @@
 static hmf_state_t *a, *b;
 static struct golden from, to;
 static struct golden2 from2, to2;
+static struct golden3 from3, to3;
 
 static void begin(void)
 {
@@ -145,28 +147,63 @@ static void second_version(void)
     hmf_type_undefine(GOLDEN2_EVENT);
 }
 
-static hmf_status_t read_golden(const char *path, bool second)
+/* The same for what only version 3 has. */
+static void third_version(void)
+{
+    struct hmf__buf buf = HMF__BUF_INIT, part;
+
+    GOOD(hmf_state_new(&a));
+    GOOD(hmf_state_new(&b));
+    golden3_fill(&from3);
+    memset(&to3, 0xee, sizeof to3);
+    CU_ASSERT(golden3_good(&from3));
+    GOOD(golden3_register(a, &from3));
+    GOOD(golden3_register(b, &to3));
+    write_to(hmf__stream_put_buf, &buf);
+    CU_ASSERT_EQUAL(buf.data[24 + 8], 3);
+    GOOD(hmf__stream_read(b, buf.len, hmf__stream_get_buf, &buf));
+    CU_ASSERT(golden3_good(&to3));
+    golden3_drop(&to3, 1);
+    for (size_t n = 0; n < buf.len; n += 3) {
+        buf.data[n] ^= 0x41;
+        hmf__buf_borrow(&part, buf.data, buf.len);
+        CU_ASSERT_NOT_EQUAL(hmf__stream_read(b, buf.len, hmf__stream_get_buf, &part), HMF_OK);
+        buf.data[n] ^= 0x41;
+    }
+    hmf__buf_fini(&buf);
+    golden3_drop(&from3, 0);
+    hmf_state_free(a);
+    hmf_state_free(b);
+    hmf_type_undefine(GOLDEN3_PACKET);
+}
+
+static hmf_status_t read_golden(const char *path, char version)
 {
     int fd = open(path, O_RDONLY);
     hmf_state_t *s = b;
     hmf_status_t rc = HMF_OK;
 
-    if (second) {
-        CU_ASSERT_EQUAL_FATAL(hmf_state_new(&s), HMF_OK);
-        CU_ASSERT_EQUAL_FATAL(golden2_register(s, &to2), HMF_OK);
-    }
+    if (version != '1')
+        GOOD(hmf_state_new(&s));
+    if (version == '2')
+        GOOD(golden2_register(s, &to2));
+    if (version == '3')
+        GOOD(golden3_register(s, &to3));
     rc = hmf__stream_read(s, UINT64_MAX, hmf__stream_get_fd, &fd);
-    if (rc == HMF_OK && second) {
+    if (rc == HMF_OK && version == '3') {
+        CU_ASSERT(golden3_good(&to3));
+        golden3_drop(&to3, 1);
+    } else if (rc == HMF_OK && version == '2') {
         CU_ASSERT(golden2_good(&to2));
         golden2_drop(&to2);
     } else if (rc == HMF_OK) {
         CU_ASSERT(golden_good(&to));
         golden_drop(&to);
     }
-    if (second) {
+    if (version != '1')
         hmf_state_free(s);
-        hmf_type_undefine(GOLDEN2_EVENT);
-    }
+    hmf_type_undefine(GOLDEN2_EVENT);
+    hmf_type_undefine(GOLDEN3_PACKET);
     close(fd);
     return rc;
 }
@@ -187,7 +224,7 @@ static void golden_images(void)
             continue;
         begin();
         snprintf(path, sizeof path, "%s/tests/golden/%s", src ? src : ".", e->d_name);
-        hmf_status_t rc = read_golden(path, e->d_name[1] == '2');
+        hmf_status_t rc = read_golden(path, e->d_name[1]);
         CU_ASSERT_EQUAL(rc, HMF_OK);
         if (rc != HMF_OK)
             printf("\n%s: %s\n", e->d_name, hmf_error_text());
@@ -202,6 +239,7 @@ static const struct unit_test tests[] = {
     {"memory, cut and damaged", memory},
     {"file", file},
     {"version 2", second_version},
+    {"version 3", third_version},
     {"golden images", golden_images},
 };
 

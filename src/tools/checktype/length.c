@@ -46,7 +46,7 @@ struct parse {
     struct ct_record *const *around;
     int naround;
     struct ct_place place;
-    const char *what, *text, *p;
+    const char *note, *what, *text, *p; /* note: HMF_LEN or HMF_SWITCH */
     int depth;
     bool failed;
 };
@@ -57,7 +57,7 @@ static const char unknown[] = "a length is made of fields of the same struct and
 static struct ct_length *fail(struct parse *q, const char *why)
 {
     if (!q->failed)
-        ct_find(q->s, q->place, false, "%s: HMF_LEN(%s): %s", q->what, q->text, why);
+        ct_find(q->s, q->place, false, "%s: %s(%s): %s", q->what, q->note, q->text, why);
     q->failed = true;
     return NULL;
 }
@@ -168,7 +168,7 @@ static bool walk(struct parse *q, struct ct_length *n)
             return fail(q, ct_format("the field \"%s\" is not saved as a number", f->name)), false;
     }
     if (!t->is_integer || t->kind == CT_ARRAY)
-        return fail(q, ct_format("the field \"%s\" is %s, a length is an integer",
+        return fail(q, ct_format("the field \"%s\" is %s, not an integer",
                                  n->steps[0].field->name, t->spelled)), false;
     return true;
 }
@@ -240,7 +240,7 @@ static struct ct_length *sum(struct parse *q)
 
 static const struct ct_length *length_of(struct subject *j, int naround, const char *text)
 {
-    struct parse q = {.s = j->s, .around = j->around, .naround = naround, .place = j->place,
+    struct parse q = {.note = "HMF_LEN", .s = j->s, .around = j->around, .naround = naround, .place = j->place,
                       .what = j->what, .text = text, .p = text};
     struct ct_length *n = sum(&q);
 
@@ -305,6 +305,19 @@ static const char *expression(const struct ct_length *n)
         break;
     }
     return ct_format("typeDIV, %s, %s", expression(n->a), expression(n->b));
+}
+
+const char *ct_discriminant(struct subject *j, const char *text)
+{
+    struct parse q = {.note = "HMF_SWITCH", .s = j->s, .around = j->around, .naround = j->naround,
+                      .place = j->place, .what = j->what, .text = text, .p = text};
+
+    space(&q);
+    const char *word = word_at(&q);
+    const struct ct_length *n = field(&q, word);
+    if (n && (*q.p || n->op != CT_LEN_FIELD))
+        return fail(&q, "a field, or a path to one like head.kind, tells which member holds"), NULL;
+    return n ? field_of_length(n) : NULL;
 }
 
 bool ct_count_of(struct subject *j, const char *text, int naround, struct ct_count *out)

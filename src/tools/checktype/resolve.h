@@ -44,6 +44,8 @@ struct ct_count {
 /* What HMF_LEN's expression `text` means over the fields of the innermost naround records; false: a
  * finding says why that is nothing. */
 bool ct_count_of(struct subject *j, const char *text, int naround, struct ct_count *out);
+/* Likewise HMF_SWITCH's field, as unions are told by it; NULL: a finding says why there is none. */
+const char *ct_discriminant(struct subject *j, const char *text);
 const struct ct_field *ct_field_named(const struct ct_record *r, const char *name);
 
 #endif

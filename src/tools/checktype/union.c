@@ -50,7 +50,8 @@ static bool kinds_in(const struct ct_record *u, bool *pointers, bool *others)
     return *pointers && *others;
 }
 
-static const char *describe_cases(struct subject *j, struct ct_record *u, int discriminant)
+static const char *describe_cases(struct subject *j, struct ct_record *u,
+                                  const char *discriminant)
 {
     const char *tokens = "", *otherwise = NULL, *default_name = NULL;
     size_t mark = j->r ? j->r->nnames : 0;
@@ -109,7 +110,7 @@ static const char *describe_cases(struct subject *j, struct ct_record *u, int di
     }
     if (otherwise && j->r)
         ct_add_name(j->r, default_name);
-    return ct_format("%s, %d, %d%s%s%s", otherwise ? "typeUNIONELSE" : "typeUNION", discriminant, n,
+    return ct_format("%s, %s, %d%s%s%s", otherwise ? "typeUNIONELSE" : "typeUNION", discriminant, n,
                      tokens, otherwise ? ", " : "", otherwise ? otherwise : "");
 }
 
@@ -135,15 +136,6 @@ const char *ct_describe_union(struct subject *j, struct ct_record *u)
             return ct_refuse(j, ct_format("HMF_AS(%s): %s has no such member", n->as, u->name));
         return describe_member(j, u, &u->fields[f - u->fields]);
     }
-    for (int k = 0; k < j->naround; k++) {
-        const struct ct_field *f = ct_field_named(j->around[k], n->switch_on);
-        if (!f)
-            continue;
-        if (!f->type->is_integer)
-            return ct_refuse(j, ct_format("HMF_SWITCH(%s): the field is %s, not an integer",
-                                          n->switch_on, f->type->spelled));
-        return describe_cases(j, u, k * 65536 + f->number);
-    }
-    return ct_refuse(j, ct_format("HMF_SWITCH(%s): there is no such field beside the union",
-                                  n->switch_on));
+    const char *discriminant = ct_discriminant(j, n->switch_on);
+    return discriminant ? describe_cases(j, u, discriminant) : NULL;
 }
