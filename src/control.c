@@ -174,81 +174,156 @@ static void refuse(struct hmf__control *c, struct client *cl, const char *why)
     reply(cl, "error ", why, strlen(why));
 }
 
-/* "drain NODE", "resume NODE" and "events [N]". */
-static void request_more(struct hmf__control *c, struct client *cl, const char *word, const char *rest)
-{
-    struct hmf__buf out = HMF__BUF_INIT;
-    char node[HMF__NET_NAME] = "", more[8] = "", *end;
-    int got = sscanf(rest, " %63s %7s", node, more);
-    long n = strtol(node, &end, 10);
+/* ---- requests: what stands behind the word is `rest`, with its leading space -------------------- */
 
-    if (word[0] == 'e') {
-        if (got > 1 || (got == 1 && (*end || n < 1 || n > 1000000))) {
-            refuse(c, cl, "events [N]: N is not a number of lines");
-            return;
-        }
-        hmf__events_recent(c->a->events, got == 1 ? (int)n : 20, &out);
-        reply(cl, "", (const char *)out.data, out.len ? out.len - 1 : 0);
-        hmf__buf_fini(&out);
-        return;
-    }
-    if (got != 1) {
-        refuse(c, cl, "drain NODE and resume NODE need the name of one node");
-        return;
-    }
-    cl->token = ++c->next_token;
-    if (word[0] == 'd')
-        hmf__coord_drain(c->a->coord, node, cl->token);
-    else
-        hmf__coord_resume(c->a->coord, node, cl->token);
-}
-
-static void request(struct hmf__control *c, struct client *cl)
+static void wish(struct hmf__control *c, struct client *cl, struct hmf__ask *ask)
 {
-    struct hmf__ask ask = {.source = HMF__ASK_CONTROL, .rank = -1};
     struct hmf__buf in, out = HMF__BUF_INIT;
-    char rank[16] = "", more[8] = "", *end;
-    char *word = cl->line;
-    size_t n = strcspn(word, " ");
 
-    if (!strcmp(word, "status")) {
-        hmf__coord_status(c->a->coord, &out);
-        if (out.status)
-            reply(cl, "error ", "out of memory", 13);
-        else
-            reply(cl, "", (const char *)out.data, out.len - 1);
-        hmf__buf_fini(&out);
-        return;
-    }
-    if (!strcmp(word, "checkpoint") || !strcmp(word, "stop")) {
-        ask.kind = HMF__OP_CHECKPOINT;
-        ask.stop = word[0] == 's';
-    } else if (n == 7 && !strncmp(word, "migrate", n)) {
-        ask.kind = HMF__OP_MOVE;
-        int got = sscanf(word + n, " %15s %63s %7s", rank, ask.node, more);
-        long v = strtol(rank, &end, 10);
-        if (got < 1 || got > 2 || *end || v < 0 || v >= c->a->nranks) {
-            refuse(c, cl, "migrate RANK [NODE]: RANK is not a rank of this job");
-            return;
-        }
-        ask.rank = (int32_t)v;
-    } else if ((n == 5 && !strncmp(word, "drain", n)) || (n == 6 && !strncmp(word, "resume", n)) ||
-               (n == 6 && !strncmp(word, "events", n))) {
-        request_more(c, cl, word, word + n);
-        return;
-    } else {
-        refuse(c, cl, "known requests: status, migrate RANK [NODE], drain NODE, resume NODE, checkpoint, stop, "
-               "events [N]");
-        return;
-    }
-    cl->token = ask.token = ++c->next_token;
-    if (hmf__ask_put(&out, &ask)) {
+    cl->token = ask->token = ++c->next_token;
+    if (hmf__ask_put(&out, ask)) {
         reply(cl, "error ", "out of memory", 13);
     } else {
         hmf__buf_borrow(&in, out.data, out.len);
         hmf__coord_ask(c->a->coord, &in);
     }
     hmf__buf_fini(&out);
+}
+
+/* Lines that were made, or why they could not be. */
+static void lines(struct hmf__control *c, struct client *cl, hmf_status_t st, struct hmf__buf *out)
+{
+    if (st || out->status)
+        refuse(c, cl, st ? hmf_error_text() : "out of memory");
+    else
+        reply(cl, "", (const char *)out->data, out->len ? out->len - 1 : 0);
+    hmf__buf_fini(out);
+}
+
+/* The rank behind the word: -1 none, -2 no rank of this job. */
+static int rank_in(struct hmf__control *c, const char *rest, char node[64])
+{
+    char rank[16] = "", more[8] = "", *end;
+    int got = sscanf(rest, " %15s %63s %7s", rank, node, more);
+    long v = strtol(rank, &end, 10);
+
+    if (got < 1)
+        return -1;
+    return got > 2 || *end || v < 0 || v >= c->a->nranks ? -2 : (int)v;
+}
+
+/* One word behind the word; false: none or several. */
+static bool one_word(const char *rest, char *word)
+{
+    char more[8];
+
+    return sscanf(rest, " %199s %7s", word, more) == 1;
+}
+
+static void do_status(struct hmf__control *c, struct client *cl, const char *rest)
+{
+    struct hmf__buf out = HMF__BUF_INIT;
+
+    (void)rest;
+    hmf__coord_status(c->a->coord, &out);
+    lines(c, cl, HMF_OK, &out);
+}
+
+static void do_checkpoint(struct hmf__control *c, struct client *cl, const char *rest)
+{
+    struct hmf__ask ask = {.kind = HMF__OP_CHECKPOINT, .source = HMF__ASK_CONTROL, .rank = -1};
+
+    (void)rest;
+    ask.stop = cl->line[0] == 's';
+    wish(c, cl, &ask);
+}
+
+static void do_migrate(struct hmf__control *c, struct client *cl, const char *rest)
+{
+    struct hmf__ask ask = {.kind = HMF__OP_MOVE, .source = HMF__ASK_CONTROL};
+
+    ask.rank = rank_in(c, rest, ask.node);
+    if (ask.rank < 0)
+        refuse(c, cl, "migrate RANK [NODE]: RANK is not a rank of this job");
+    else
+        wish(c, cl, &ask);
+}
+
+static void do_node(struct hmf__control *c, struct client *cl, const char *rest)
+{
+    char node[200];
+
+    if (!one_word(rest, node) || strlen(node) >= HMF__NET_NAME) {
+        refuse(c, cl, "drain NODE and resume NODE need the name of one node");
+        return;
+    }
+    cl->token = ++c->next_token;
+    if (cl->line[0] == 'd')
+        hmf__coord_drain(c->a->coord, node, cl->token);
+    else
+        hmf__coord_resume(c->a->coord, node, cl->token);
+}
+
+static void do_events(struct hmf__control *c, struct client *cl, const char *rest)
+{
+    struct hmf__buf out = HMF__BUF_INIT;
+    char number[200] = "20", *end;
+    long n;
+
+    if (rest[strspn(rest, " ")] && !one_word(rest, number))
+        number[0] = 0;
+    n = strtol(number, &end, 10);
+    if (*end || n < 1 || n > 1000000) {
+        refuse(c, cl, "events [N]: N is not a number of lines");
+        return;
+    }
+    hmf__events_recent(c->a->events, (int)n, &out);
+    lines(c, cl, HMF_OK, &out);
+}
+
+static void do_graph(struct hmf__control *c, struct client *cl, const char *rest)
+{
+    struct hmf__buf out = HMF__BUF_INIT;
+    char node[64] = "";
+    int rank = rank_in(c, rest, node);
+
+    if (rank == -2 || node[0])
+        refuse(c, cl, "graph [RANK]: RANK is not a rank of this job");
+    else
+        lines(c, cl, hmf__coord_graph(c->a->coord, rank, &out), &out);
+}
+
+static void do_policy(struct hmf__control *c, struct client *cl, const char *rest)
+{
+    struct hmf__buf out = HMF__BUF_INIT;
+    char names[200] = "";
+
+    if (rest[strspn(rest, " ")] && !one_word(rest, names))
+        refuse(c, cl, "policy [NAMES]: names are separated by commas, without spaces");
+    else
+        lines(c, cl, hmf__coord_policy(c->a->coord, names, &out), &out);
+}
+
+static void request(struct hmf__control *c, struct client *cl)
+{
+    static const struct {
+        const char *word;
+        bool more;              /* other words may follow */
+        void (*serve)(struct hmf__control *, struct client *, const char *rest);
+    } known[] = {
+        {"status", false, do_status}, {"checkpoint", false, do_checkpoint}, {"stop", false, do_checkpoint},
+        {"migrate", true, do_migrate}, {"drain", true, do_node}, {"resume", true, do_node},
+        {"events", true, do_events}, {"graph", true, do_graph}, {"policy", true, do_policy},
+    };
+    size_t n = strcspn(cl->line, " ");
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strlen(known[i].word) == n && !strncmp(cl->line, known[i].word, n) && (known[i].more || !cl->line[n])) {
+            known[i].serve(c, cl, cl->line + n);
+            return;
+        }
+    refuse(c, cl, "known requests: status, migrate RANK [NODE], drain NODE, resume NODE, checkpoint, stop, "
+           "events [N], graph [RANK], policy [NAMES]");
 }
 
 static void accept_client(struct hmf__control *c)

@@ -8,6 +8,8 @@
  *   resume NODE                 ranks may move there again
  *   stop                        checkpoint, then the job ends in order
  *   events [N]                  the last N (20) events, one line of JSON each (events.h)
+ *   graph [RANK]                hosts, ranks and what each place costs; that of one rank as JSON
+ *   policy [NAMES]              which policies decide; others from now on
  * An answer begins with "ok " or "error "; status lines come before it.
  *
  * The socket is <program>.<pid>.sock in the run directory (rundir.h); requests of other users are

@@ -69,6 +69,7 @@ void hmf__coord_free(struct hmf__coord *c)
     }
     hmf__op_clear(&c->op);
     hmf__free(c->drained);
+    hmf__free(c->said);
     hmf__decide_free(c->decide);
     hmf__coord_free_costs(c);
     hmf__free(c->cands);
@@ -464,14 +465,39 @@ int hmf__coord_timer(struct hmf__coord *c, uint64_t now_ns)
     return -1;
 }
 
+/* Who still waits for a move is told that the job was faster. */
+static void give_up_wishes(struct hmf__coord *c)
+{
+    const char *why = "the job has come to its end";
+
+    for (int i = 0; c->phase == NEGOTIATE && i < c->ncands; i++) {
+        hmf__coord_answer(c, &c->cands[i].ask, 0, "rank %d stays: %s", c->cands[i].ask.rank, why);
+        hmf__coord_stay_event(c, &c->cands[i], hmf__coord_phase_name[c->phase], why);
+    }
+    for (struct wish *w = c->first; w; w = w->next)
+        if (w->ask.token)
+            hmf__coord_answer(c, &w->ask, 0, "the request comes too late: %s", why);
+}
+
 void hmf__coord_end(struct hmf__coord *c)
 {
+    struct hmf__agent *a = c ? c->a : NULL;
     bool some_lost = false;
     uint8_t flag;
 
     if (!c)
         return;
+    /* Ranks that run to their end have moved, even if the hosts that they left do not say so any more. */
+    for (int i = 0; c->phase == COMMIT && i < c->ncands; i++)
+        c->cands[i].stage = HMF__STAGE_COMMITTED;
+    if (c->phase == COMMIT) {
+        c->wave_up = true;
+        committed(c);
+        if (!(c = a->coord))
+            return;
+    }
     c->ending = true;
+    give_up_wishes(c);
     for (int p = 0; p < c->a->nprocs; p++)
         some_lost |= c->spare[p] == GONE || (c->a->recovers && c->spare[p] == USED);
     flag = some_lost;

@@ -36,6 +36,12 @@ int hmf__coord_timer(struct hmf__coord *c, uint64_t now_ns);
 /* A checkpoint that lay in the nodes' directories was copied to HMF_DIR, or was not: an event. */
 void hmf__coord_flushed(struct hmf__agent *a, struct hmf__buf *in);
 
+/* The live graph: a line a place, rank and host; or that of one rank as JSON (hmf/graph.h).  Policies:
+ * `names`, if not "", decide from now on; a line says which do.  HMF_ERR_STATE: the job measures nothing
+ * (no HMF_POLICY); HMF_ERR_NAME and so on (hmf/policy.h): no such policy, nothing changes; HMF_ERR_NOMEM. */
+hmf_status_t hmf__coord_graph(struct hmf__coord *c, int rank, struct hmf__buf *out);
+hmf_status_t hmf__coord_policy(struct hmf__coord *c, const char *names, struct hmf__buf *out);
+
 /* All ranks have finished: tell everybody. */
 void hmf__coord_end(struct hmf__coord *c);
 

@@ -5,6 +5,7 @@
  *   coord_drain.c   nodes that are to be empty
  *   coord_decide.c  what the policies want
  *   coord_cost.c    what a move will cost, and what it did cost
+ *   coord_view.c    the live graph and the policies, for the control socket
  *   coord_report.c  what the control socket and the events say */
 #ifndef HMF_COORD_PRIV_H
 #define HMF_COORD_PRIV_H
@@ -57,6 +58,8 @@ struct hmf__coord {
     uint64_t epoch;
     struct hmf__schedule schedule;
     struct hmf__decide *decide; /* NULL: nobody but those who ask decides about moves */
+    struct said { uint64_t at_ns; int action, must; char policy[24]; }
+        *said;                  /* nranks: the last decision events */
     bool unasked;               /* the checkpoint of this operation is the schedule's wish alone */
     bool ending;
     bool *drained;              /* nprocs: its node is not to be moved to */
@@ -111,6 +114,9 @@ void hmf__coord_settle_drain(struct hmf__coord *c);
 
 hmf_status_t hmf__coord_new_decide(struct hmf__coord *c);
 void hmf__coord_decide(struct hmf__coord *c, uint64_t now_ns);
+
+/* Which processes can take a rank; nprocs. */
+void hmf__coord_free_spares(const struct hmf__coord *c, bool *free);
 
 /* A rank that was asked to move stays: do not ask again at once. */
 void hmf__coord_refused(struct hmf__coord *c, const struct cand *m);

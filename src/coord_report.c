@@ -3,10 +3,12 @@
 
 #include "coord_priv.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "control.h"
+#include "decide.h"
 #include "events.h"
 #include "pulse.h"
 
@@ -95,8 +97,9 @@ void hmf__coord_stay_event(struct hmf__coord *c, const struct cand *m, const cha
     hmf__events_int(e, "epoch", (int64_t)c->op.epoch);
     hmf__events_int(e, "rank", m->ask.rank);
     hmf__events_text(e, "node", hmf__coord_node(c, c->a->proc_of[m->ask.rank]));
-    if (m->to >= 0)
+    if (m->to >= 0) {
         hmf__events_text(e, "to", hmf__coord_node(c, m->to));
+        }
     hmf__events_text(e, "asked_by", asked_by(&m->ask));
     hmf__events_text(e, "phase", phase);
     hmf__events_text(e, "reason", why);
@@ -190,6 +193,7 @@ void hmf__coord_started(struct hmf__coord *c)
 void hmf__coord_status(struct hmf__coord *c, struct hmf__buf *out)
 {
     static const char *const spare[] = {"", "free", "promised", "left", "gone"};
+    static const char *const pulse[] = {"running", "silent", "lost"};
     const struct totals *t = &c->totals;
     char line[400];
     int n;
@@ -200,9 +204,17 @@ void hmf__coord_status(struct hmf__coord *c, struct hmf__buf *out)
     for (int r = 0; r < c->a->nranks; r++) {
         int p = c->a->proc_of[r];
         const struct hmf__beat *b = hmf__pulse_of(c->a, r);
-        n = snprintf(line, sizeof line, "rank %d node %s process %d pid %d", r,
-                     hmf__coord_node(c, p), p, (int)c->a->addrs[p].pid);
+        bool moves = false;
+        for (uint32_t k = 0; c->phase != IDLE && k < c->op.nmoves; k++)
+            moves |= c->op.moves[k].rank == r;
+        n = snprintf(line, sizeof line, "rank %d node %s process %d pid %d state %s", r,
+                     hmf__coord_node(c, p), p, (int)c->a->addrs[p].pid,
+                     moves ? "moving" : pulse[hmf__pulse_state(c->a, p)]);
         hmf__buf_put_bytes(out, line, (size_t)n);
+        if (c->decide) {
+            n = snprintf(line, sizeof line, " weight %.3g", c->decide->rank[r].weight);
+            hmf__buf_put_bytes(out, line, (size_t)n);
+        }
         if (b) {
             n = snprintf(line, sizeof line, " polls %llu step_ms %.4f memory_kib %llu age_s %.1f",
                          (unsigned long long)b->polls, b->step_s * 1e3,

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define SMOOTH 0.3              /* weight of a new sample */
-#define PLACES 33
 #define FIRST_BACK_OFF_S 5
 #define LONGEST_BACK_OFF_S 600
 #define LEAST_REMAINING_S 10
@@ -272,7 +271,7 @@ int hmf__decide_timer(const struct hmf__decide *d, uint64_t now_ns)
     return now_ns >= d->next_ns ? 0 : (int)((d->next_ns - now_ns) / 1000000) + 1;
 }
 
-static double remaining_us(const struct hmf__decide *d, uint64_t now_ns)
+double hmf__decide_remaining_us(const struct hmf__decide *d, uint64_t now_ns)
 {
     double run_s = (double)(now_ns - d->began_ns) * 1e-9;
 
@@ -321,16 +320,16 @@ static bool decide(struct hmf__decide *d, int rank, uint64_t now_ns, double wall
     struct hmf_decision what;
     struct hmf_history history;
     hmf_graph_t *g = NULL;
-    int host[PLACES];
+    int host[HMF__DECIDE_PLACES];
 
-    if (hmf__decide_graph(d, rank, now_ns, wall_s, &g, host, PLACES)) {
+    if (hmf__decide_graph(d, rank, now_ns, wall_s, &g, host, HMF__DECIDE_PLACES)) {
         hmf__log(HMF__LOG_ERROR, "no decision about rank %d: %s", rank, hmf_error_text());
         return false;
     }
     history = by_vertex(&k->history, host, hmf_graph_count(g));
     hmf_policy_input_init(&in, g, &history, &d->options);
     in.now_us = (double)now_ns * 1e-3;
-    in.remaining_us = remaining_us(d, now_ns);
+    in.remaining_us = hmf__decide_remaining_us(d, now_ns);
     if (isfinite(here->noticed_us)) {
         in.notice_us = here->noticed_us;
         in.ends_at_us = in.now_us + (here->s.ends_at_s - wall_s) * 1e6;

@@ -20,6 +20,8 @@
 #include "monitor_slow.h"
 #include "op.h"
 
+#define HMF__DECIDE_PLACES 32   /* hosts looked at for one rank: the best ones */
+
 struct hmf__decide_host {
     char name[64];
     char kind[64];              /* what kind of host, "": not known */
@@ -91,6 +93,9 @@ void hmf__decide_sample(struct hmf__decide *d, const struct hmf__sample *s, uint
 
 /* In how many ms a round is due. */
 int hmf__decide_timer(const struct hmf__decide *d, uint64_t now_ns);
+
+/* How much longer the job is taken to run. */
+double hmf__decide_remaining_us(const struct hmf__decide *d, uint64_t now_ns);
 
 /* A round: `proc_of` says who is where (nranks), `free` which processes are free spares (nprocs).
  * Up to `max` wishes are written; returns how many. */

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLACES 32               /* hosts looked at for one rank: the best ones */
 #define MUST_LEAVE (HMF__HOST_OWNER | HMF__HOST_ILL | HMF__HOST_DRAINED)
 
 static double bounded(double w)
@@ -106,7 +105,7 @@ static int choices(const struct hmf__decide *d, int here, double bytes, struct c
         struct choice c = {h, h == here ? x->weight : x->weight_more};
         if (x->free < 1 || (x->known && x->s.memory * x->s.memory_free < bytes))
             continue;
-        if (n < PLACES) {
+        if (n < HMF__DECIDE_PLACES) {
             out[n++] = c;
         } else {
             int worst = 0;
@@ -166,7 +165,7 @@ hmf_status_t hmf__decide_graph(struct hmf__decide *d, int rank, uint64_t now_ns,
     const struct hmf__decide_rank *k = &d->rank[rank];
     int here = d->host_of[k->proc], n;
     double now_us = (double)now_ns * 1e-3;
-    struct choice to[PLACES];
+    struct choice to[HMF__DECIDE_PLACES];
     struct hmf_process process;
     struct hmf_vertex mine, v;
     hmf_graph_t *g = NULL;

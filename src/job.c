@@ -21,6 +21,7 @@
 #include "coord.h"
 #include "monitor.h"
 #include "move.h"
+#include "pulse.h"
 #include "settings.h"
 #include "startup.h"
 #include "type.h"
@@ -436,6 +437,16 @@ static void leave_daemon(void)
         ;                                  /* as often as it was begun */
 }
 
+static bool is_ending(struct hmf__agent *a)
+{
+    bool yes;
+
+    pthread_mutex_lock(&a->lock);
+    yes = a->ending;
+    pthread_mutex_unlock(&a->lock);
+    return yes;
+}
+
 /* Ends a process that holds no rank any more, so that its node is free and may be switched off.  MPI is
  * not finalised: that would wait for the others. */
 static void retire(struct hmf__job *j)
@@ -447,10 +458,30 @@ static void retire(struct hmf__job *j)
     _exit(0);
 }
 
+/* A newcomer whose move was undone stays while the rank that it was to be may still be sending to it: Open
+ * MPI ends a process that has something under way to one that is gone.  Looking for messages takes them in.
+ * A rank that is silent for longer is lost. */
+static void linger(struct hmf__job *j)
+{
+    struct hmf__agent *a = &j->agent;
+    uint64_t until = hmf__now_ns() + hmf__pulse_silence(a) + a->limit_ns;
+    long ns = 1000000;
+    int flag;
+
+    while (!is_ending(a) && hmf__now_ns() < until) {
+        PMPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, hmf__world_universe(), &flag, MPI_STATUS_IGNORE);
+        pthread_mutex_lock(&a->lock);
+        nap(a, &ns, 20000000);
+        pthread_mutex_unlock(&a->lock);
+    }
+}
+
 void hmf__job_park(struct hmf__job *j)
 {
     bool lost = false;
 
+    if (j->can_stop && j->agent.recovers && j->agent.role == HMF__ROLE_LEFT && !j->agent.retired)
+        linger(j);
     if (j->can_stop && j->agent.recovers && !j->agent.ending)
         retire(j);
     if (j->can_stop)

@@ -6,7 +6,7 @@ hmfinclude_HEADERS += include/hmf/job.h include/hmf/comm.h
 # The agents know nothing of MPI: unit tests run a whole job of them in one process.
 libhmf_core_la_SOURCES += src/net.c src/net.h src/op.c src/op.h src/agent.c src/agent.h \
 	src/wave.c src/wave.h src/coord.c src/coord.h src/coord_priv.h src/coord_ask.c src/coord_report.c \
-	src/coord_drain.c src/coord_decide.c src/control.c src/control.h \
+	src/coord_drain.c src/coord_decide.c src/coord_view.c src/control.c src/control.h \
 	src/rundir.c src/rundir.h src/schedule.c src/schedule.h src/events.c src/events.h \
 	src/pulse.c src/pulse.h src/statesize.c src/coord_cost.c
 libhmf_mpi_la_SOURCES += src/xfer.c src/xfer.h src/settings.c src/settings.h src/move.c src/move.h \
@@ -25,8 +25,9 @@ shell_tests += tests/fuzz/fuzz_control.sh
 EXTRA_DIST += doc/operations.md tests/fuzz/corpus-control/status tests/fuzz/corpus-control/migrate \
 	tests/fuzz/corpus-control/resume tests/fuzz/corpus-control/drain tests/fuzz/corpus-control/events
 hmf_SOURCES = src/tools/hmf.c src/tools/hmf_check.c src/tools/hmf_check.h src/tools/hmf_job.c src/tools/hmf_job.h \
-	src/tools/hmf_line.c src/tools/hmf_line.h src/tools/hmf_status.c src/tools/hmf_events.c src/tools/hmf_plot.c
-hmf_LDADD = libhmf-core.la
+	src/tools/hmf_line.c src/tools/hmf_line.h src/tools/hmf_status.c src/tools/hmf_events.c src/tools/hmf_plot.c \
+	src/tools/hmf_live.c
+hmf_LDADD = libhmf-core.la -lm
 
 mpi_tests += tests/mpi/moves
 tests_mpi_moves_CPPFLAGS = $(mpi_cppflags)

@@ -77,6 +77,11 @@ const struct hmf__beat *hmf__pulse_of(const struct hmf__agent *a, int rank)
     return a->pulse && a->pulse->beat[rank].heard_ns ? &a->pulse->beat[rank] : NULL;
 }
 
+uint64_t hmf__pulse_silence(const struct hmf__agent *a)
+{
+    return a->pulse && a->pulse->silence_ns ? a->pulse->silence_ns : 3600ull * 1000000000;
+}
+
 enum hmf__pulse_state hmf__pulse_state(const struct hmf__agent *a, int proc)
 {
     return a->pulse ? (enum hmf__pulse_state)a->pulse->state[proc] : HMF__PULSE_RUNNING;

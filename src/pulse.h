@@ -49,6 +49,9 @@ void hmf__pulse_lost(struct hmf__agent *a, int peer, const char *why);
 /* Somebody tells the coordinator so. */
 void hmf__pulse_told(struct hmf__agent *a, struct hmf__buf *in);
 
+/* HMF_SILENCE in ns, which the process knows from its start; an hour if it is 0, for ever. */
+uint64_t hmf__pulse_silence(const struct hmf__agent *a);
+
 enum hmf__pulse_state { HMF__PULSE_RUNNING, HMF__PULSE_SILENT, HMF__PULSE_LOST };
 /* At the coordinator: what has been told of a process that holds a rank. */
 enum hmf__pulse_state hmf__pulse_state(const struct hmf__agent *a, int proc);

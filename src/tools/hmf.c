@@ -26,11 +26,15 @@ static const char usage[] =
     "      --file=FILE\n"
     "  checkpoint            write a checkpoint of the job; waits until it is on disk\n"
     "  stop                  write a checkpoint, then the job ends in order\n"
+    "  policy [NAMES]        which policies decide about moves; other ones from now on (see hmf policies)\n"
+    "  graph                 hosts, ranks, and what being elsewhere would cost each of them, now\n"
+    "      --svg[=OUT] --dot  as a picture   --json   --rank=R  the graph of one rank, for hmf graph FILE\n"
     "  jobs                  the sockets of your running jobs\n"
     "\n";
 
 static const char usage_end[] =
     "\n"
+    "      --json            the answer as JSON: all of the above but plot, whose data are the events\n"
     "  -j, --job NAME        the job whose socket's name contains NAME; needed when there are several\n"
     "  -h, --help            this text\n"
     "\n"
@@ -50,11 +54,24 @@ int hmf_misused(const char *fmt, const char *word)
     return 2;
 }
 
-/* A request in a line of its own, whose answer is printed as it is. */
-static int request(const char *job, int argc, char **argv)
+void hmf_put_json(const char *text)
+{
+    putchar('"');
+    for (; *text; text++)
+        if (*text == '"' || *text == '\\')
+            printf("\\%c", *text);
+        else if ((unsigned char)*text < 0x20)
+            printf("\\u%04x", (unsigned char)*text);
+        else
+            putchar(*text);
+    putchar('"');
+}
+
+/* A request in a line of its own, whose answer is printed as it is, or as JSON. */
+static int request(const char *job, int argc, char **argv, int json)
 {
     char line[1024], *got;
-    int len = 0;
+    int len = 0, ok;
 
     for (int i = 0; i < argc; i++) {
         int n = snprintf(line + len, sizeof line - (size_t)len, "%s%s", i ? " " : "", argv[i]);
@@ -65,12 +82,32 @@ static int request(const char *job, int argc, char **argv)
         len += n;
     }
     strcpy(line + len, "\n");
-    got = hmf_job_question(job, line);
+    got = hmf_job_answer(job, line, &ok);
     if (!got)
         return 1;
-    fputs(!strncmp(got, "ok ", 3) ? got + 3 : got, stdout);
+    if (json) {
+        got[strcspn(got, "\n")] = 0;
+        printf("{\"request\": \"%s\", \"ok\": %s, \"text\": ", argv[0], ok ? "true" : "false");
+        hmf_put_json(got);
+        puts("}");
+    } else {
+        fprintf(ok ? stdout : stderr, "%s%s", ok ? "" : "hmf: ", got);
+    }
     free(got);
-    return 0;
+    return !ok;
+}
+
+/* Takes an option out of the words; was it there? */
+static int take(const char *option, int *argc, char **argv)
+{
+    int n = 0, before = *argc;
+
+    for (int i = 0; i < before; i++)
+        if (strcmp(argv[i], option))
+            argv[n++] = argv[i];
+    argv[n] = NULL;
+    *argc = n;
+    return n < before;
 }
 
 int main(int argc, char **argv)
@@ -81,7 +118,7 @@ int main(int argc, char **argv)
         {"status", hmf_status_command}, {"events", hmf_events_command},
         {"explain", hmf_explain_command}, {"plot", hmf_plot_command}};
     const char *job = NULL, *command;
-    int opt;
+    int opt, json;
 
     while ((opt = getopt_long(argc, argv, "+j:h", options, NULL)) != -1) {
         if (opt == 'h') {
@@ -98,11 +135,11 @@ int main(int argc, char **argv)
     if (command && hmf_check_is_command(command))
         return hmf_check_command(argc, argv);
     if (command && !strcmp(command, "graph"))
-        return hmf_graph_command(argc, argv);
+        return hmf_graph_has_file(argc, argv) ? hmf_graph_command(argc, argv) : hmf_live_command(job, argc, argv);
     if (command && !strcmp(command, "sim"))
         return hmf_sim_command(argc, argv);
     if (command && !strcmp(command, "policies"))
-        return hmf_policies_command();
+        return hmf_policies_command(argc, argv);
     for (size_t i = 0; command && i < sizeof shows / sizeof *shows; i++)
         if (!strcmp(command, shows[i].word))
             return shows[i].run(job, argc, argv);
@@ -110,16 +147,20 @@ int main(int argc, char **argv)
         print_usage(stderr);
         return 2;
     }
+    json = take("--json", &argc, argv);
     if (!strcmp(command, "migrate")) {
         if (argc < 2 || argc > 3)
             return hmf_misused("%s needs a rank, and may have a node behind it", command);
     } else if (!strcmp(command, "drain") || !strcmp(command, "resume")) {
         if (argc != 2)
             return hmf_misused("%s needs the name of one node", command);
+    } else if (!strcmp(command, "policy")) {
+        if (argc > 2)
+            return hmf_misused("policy takes names with commas between them, so not '%s'", argv[2]);
     } else if (strcmp(command, "checkpoint") && strcmp(command, "stop") && strcmp(command, "jobs")) {
         return hmf_misused("there is no command '%s'", command);
     } else if (argc != 1) {
         return hmf_misused("%s takes no further words", command);
     }
-    return strcmp(command, "jobs") ? request(job, argc, argv) : hmf_job_list(job);
+    return strcmp(command, "jobs") ? request(job, argc, argv, json) : hmf_job_list(job, json);
 }

@@ -50,13 +50,16 @@ char *hmf_events_text(const char *job, const char *file)
     return NULL;
 }
 
-/* "--file=FILE" and at most one further word; 2: wrong. */
-static int parse(int argc, char **argv, const char **file, const char **word)
+/* "--file=FILE", "--json", and at most one further word; 2: wrong. */
+static int parse(int argc, char **argv, const char **file, const char **word, int *json)
 {
     *file = *word = NULL;
+    *json = 0;
     for (int i = 1; i < argc; i++) {
         if (!strncmp(argv[i], "--file=", 7))
             *file = argv[i] + 7;
+        else if (!strcmp(argv[i], "--json"))
+            *json = 1;
         else if (!*word && argv[i][0] != '-')
             *word = argv[i];
         else
@@ -79,8 +82,9 @@ int hmf_events_command(const char *job, int argc, char **argv)
     const char *file, *word, *p;
     char *text;
     long n = 20;
+    int json;                              /* they are anyway */
 
-    if (parse(argc, argv, &file, &word))
+    if (parse(argc, argv, &file, &word, &json))
         return 2;
     if (word && (n = whole(word)) < 1)
         return hmf_misused("'%s' is not a number of lines", word);
@@ -141,10 +145,13 @@ static void in_words(const char *line)
     hmf_line_field(line, "asked_by", by, sizeof by);
     hmf_line_field(line, "reason", why, sizeof why);
     if (!strcmp(event, "move")) {
-        printf("rank %d moved from %s to %s, asked by %s: %.1f ms (negotiation %.1f, stopping %.1f, messages to rest %.1f, "
+        char predicted[40] = "";
+        if (hmf_line_number(line, "predicted_ms") > 0)
+            snprintf(predicted, sizeof predicted, " (%.1f predicted)", hmf_line_number(line, "predicted_ms"));
+        printf("rank %d moved from %s to %s, asked by %s: %.1f ms%s (negotiation %.1f, stopping %.1f, messages to rest %.1f, "
                "communicators %.1f, start-up and state %.1f, commit %.1f), %.2f MiB\n", rank,
                hmf_line_field(line, "from", from, sizeof from), hmf_line_field(line, "to", to, sizeof to), by,
-               hmf_line_number(line, "total_ms"), hmf_line_number(line, "negotiate_ms"), hmf_line_number(line, "stop_ms"),
+               hmf_line_number(line, "total_ms"), predicted, hmf_line_number(line, "negotiate_ms"), hmf_line_number(line, "stop_ms"),
                hmf_line_number(line, "drain_ms"), hmf_line_number(line, "join_ms"), hmf_line_number(line, "restore_ms"),
                hmf_line_number(line, "commit_ms"), mib);
     } else if (!strcmp(event, "stay")) {
@@ -152,6 +159,13 @@ static void in_words(const char *line)
         printf("rank %d stays on %s, asked to move by %s, while %s%s%s: %s\n", rank,
                hmf_line_field(line, "node", from, sizeof from), by, hmf_line_field(line, "phase", phase, sizeof phase),
                to[0] ? " to " : "", to, why);
+    } else if (!strcmp(event, "decision")) {
+        printf("rank %d on %s: %s\n", rank, hmf_line_field(line, "node", from, sizeof from), why);
+    } else if (!strcmp(event, "refused")) {
+        printf("a request of user %.0f was refused: %s\n", hmf_line_number(line, "uid"), why);
+    } else if (!strcmp(event, "policy")) {
+        printf("policy %s decides from now on, instead of %s\n", hmf_line_field(line, "policy", from, sizeof from),
+               hmf_line_field(line, "before", to, sizeof to));
     } else if (!strcmp(event, "checkpoint")) {
         printf("checkpoint, asked by %s: the job was held for %.1f ms\n", by, hmf_line_number(line, "total_ms"));
     } else if (!strcmp(event, "no-checkpoint")) {
@@ -170,8 +184,9 @@ int hmf_explain_command(const char *job, int argc, char **argv)
     const char *file, *word;
     char *text, *line, *save = NULL, r[16], event[24];
     long rank = -1;
+    int json;
 
-    if (parse(argc, argv, &file, &word))
+    if (parse(argc, argv, &file, &word, &json))
         return 2;
     if (word && (rank = whole(word)) < 0)
         return hmf_misused("'%s' is not a rank", word);
@@ -182,7 +197,10 @@ int hmf_explain_command(const char *job, int argc, char **argv)
         if (!strcmp(hmf_line_field(line, "event", event, sizeof event), "steps") ||
             (word && (!hmf_line_field(line, "rank", r, sizeof r)[0] || whole(r) != rank)))
             continue;
-        in_words(line);
+        if (json)
+            puts(line);
+        else
+            in_words(line);
     }
     free(text);
     return 0;

@@ -126,6 +126,14 @@ static void edges(const hmf_graph_t *g)
         }
 }
 
+int hmf_graph_has_file(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (argv[i][0] != '-' || !strcmp(argv[i], "--route"))
+            return 1;
+    return 0;
+}
+
 int hmf_graph_command(int argc, char **argv)
 {
     struct options o;

@@ -62,12 +62,20 @@ static int running_jobs(int dir, const char *job, char name[MAX_JOBS][NAME_MAX +
     return n;
 }
 
-int hmf_job_list(const char *job)
+int hmf_job_list(const char *job, int json)
 {
     char path[PATH_MAX], name[MAX_JOBS][NAME_MAX + 1];
     int dir = hmf__rundir_open(path, 0), n = running_jobs(dir, job, name);
 
-    for (int i = 0; i < n; i++)
+    if (json)
+        putchar('[');
+    for (int i = 0; i < n && json; i++) {
+        fputs(i ? ", " : "", stdout);
+        hmf_put_json(name[i]);
+    }
+    if (json)
+        puts("]");
+    for (int i = 0; i < n && !json; i++)
         puts(name[i]);
     if (dir >= 0)
         close(dir);
@@ -133,7 +141,7 @@ char *hmf_job_ask(int fd, const char *line)
     return got;
 }
 
-char *hmf_job_question(const char *job, const char *line)
+char *hmf_job_answer(const char *job, const char *line, int *ok)
 {
     int fd = hmf_job_find(job);
     char *got;
@@ -142,8 +150,19 @@ char *hmf_job_question(const char *job, const char *line)
         return NULL;
     got = hmf_job_ask(fd, line);
     close(fd);
-    if (got && !strncmp(got, "error ", 6)) {
-        fprintf(stderr, "hmf: %s", got + 6);
+    *ok = got && strncmp(got, "error ", 6);
+    if (got && (!*ok || !strncmp(got, "ok ", 3)))
+        memmove(got, got + (*ok ? 3 : 6), strlen(got + (*ok ? 3 : 6)) + 1);
+    return got;
+}
+
+char *hmf_job_question(const char *job, const char *line)
+{
+    int ok;
+    char *got = hmf_job_answer(job, line, &ok);
+
+    if (got && !ok) {
+        fprintf(stderr, "hmf: %s", got);
         free(got);
         return NULL;
     }

@@ -6,6 +6,7 @@
 #include "hmf_line.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +171,14 @@ static double y_of(const struct plot *p, int node, int rank)
     return TOP + p->base[node] + lane_of(p, node, rank) * LANE;
 }
 
+/* A round number of about a fifth of the whole: 1, 2 or 5 times a power of ten. */
+static double tick(double whole)
+{
+    double unit = pow(10, floor(log10(whole / 5)));
+
+    return whole / 5 > 5 * unit ? 10 * unit : whole / 5 > 2 * unit ? 5 * unit : whole / 5 > unit ? 2 * unit : unit;
+}
+
 static void put_escaped(FILE *f, const char *text)
 {
     for (; *text; text++)
@@ -180,6 +189,17 @@ static void put_escaped(FILE *f, const char *text)
 }
 
 /* ---- drawing -------------------- */
+
+static const struct { const char *event, *colour; bool dashed; } mark[] = {
+    {"move", "#000", false}, {"checkpoint", "#36c", true}, {"drain", "#c80", true}, {"silent", "#c6c", true}, {"lost", "#d00", true}};
+
+static const char *colour_of(const char *event)
+{
+    for (size_t i = 1; i < sizeof mark / sizeof *mark; i++)
+        if (!strcmp(event, mark[i].event))
+            return mark[i].colour;
+    return NULL;
+}
 
 static void draw_stays(FILE *f, const struct plot *p)
 {
@@ -209,20 +229,16 @@ static void draw_events(FILE *f, const struct plot *p, const char *text)
     for (const char *l = text; l && *l; l = strchr(l, '\n') ? strchr(l, '\n') + 1 : NULL) {
         double x = x_of(p, hmf_line_number(l, "time"));
         int rank = (int)hmf_line_number(l, "rank"), a, b;
-        const char *colour = NULL;
-        hmf_line_field(l, "event", event, sizeof event);
-        if (!strcmp(event, "checkpoint")) {
-            colour = "#36c";
-        } else if (!strcmp(event, "lost")) {
-            colour = "#d00";
-        } else if (!strcmp(event, "move") && rank >= 0 && rank < MAX_RANKS) {
+        const char *colour = colour_of(hmf_line_field(l, "event", event, sizeof event));
+        if (!strcmp(event, "move") && rank >= 0 && rank < MAX_RANKS) {
             struct plot *q = (struct plot *)p;
             a = node_index(q, hmf_line_field(l, "from", from, sizeof from));
             b = node_index(q, hmf_line_field(l, "to", to, sizeof to));
             if (a >= 0 && b >= 0)
-                fprintf(f, "<path d=\"M%.1f %.1fV%.1f\" stroke=\"black\" stroke-width=\"1.5\"><title>rank %d moves, %.1f ms, %.2f MiB"
-                        "</title></path>\n", x, y_of(p, a, rank) + LANE / 2., y_of(p, b, rank) + LANE / 2., rank,
-                        hmf_line_number(l, "total_ms"), hmf_line_number(l, "bytes") / 1048576);
+                fprintf(f, "<g stroke=\"black\" stroke-width=\"1.5\"><title>rank %d moves, %.1f ms, %.2f MiB</title>"
+                        "<path d=\"M%.1f %.1fV%.1f\"/><circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\"/></g>\n", rank,
+                        hmf_line_number(l, "total_ms"), hmf_line_number(l, "bytes") / 1048576, x, y_of(p, a, rank) + LANE / 2.,
+                        y_of(p, b, rank) + LANE / 2., x, y_of(p, b, rank) + LANE / 2.);
         }
         if (colour)
             fprintf(f, "<path d=\"M%.1f %dV%d\" stroke=\"%s\" stroke-dasharray=\"3 3\"><title>%s at %.2f s</title></path>\n", x, TOP,
@@ -239,9 +255,9 @@ static void draw_steps(FILE *f, const struct plot *p, const char *text)
     if (!(p->top_ms > 0))
         return;
     fprintf(f, "<text x=\"%d\" y=\"%d\">time of a step, slowest rank, ms</text>\n", LEFT, top - 6);
-    for (int k = 0; k <= 4; k++)
-        fprintf(f, "<path d=\"M%d %dh%d\" stroke=\"#ddd\"/><text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.4g</text>\n", LEFT,
-                top + CHART - k * CHART / 4, WIDTH, LEFT - 4, top + CHART - k * CHART / 4 + 4, p->top_ms * k / 4);
+    for (double ms = 0; ms <= p->top_ms; ms += tick(p->top_ms))
+        fprintf(f, "<path d=\"M%d %.1fh%d\" stroke=\"#ddd\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.6g</text>\n", LEFT,
+                top + CHART * (1 - ms / p->top_ms), WIDTH, LEFT - 4, top + CHART * (1 - ms / p->top_ms) + 4, ms);
     fprintf(f, "<path fill=\"none\" stroke=\"#248\" stroke-width=\"1.5\" d=\"");
     for (const char *l = text; l && *l; l = strchr(l, '\n') ? strchr(l, '\n') + 1 : NULL) {
         double ms;
@@ -260,14 +276,47 @@ static void draw(FILE *f, const struct plot *p, const char *text)
     fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" font-size=\"12\">\n"
             "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n<text x=\"4\" y=\"18\" font-size=\"14\">", LEFT + WIDTH + 20, height);
     put_escaped(f, p->job);
-    fprintf(f, ": ranks over nodes, %.1f s; black: a move, blue: a checkpoint, red: a loss</text>\n", p->end - p->begin);
+    fprintf(f, ": ranks over nodes, %.1f s</text>\n", p->end - p->begin);
+    for (size_t i = 0; i < sizeof mark / sizeof *mark; i++)
+        fprintf(f, "<path d=\"M%d 9v12\" stroke=\"%s\" stroke-width=\"1.5\"%s/><text x=\"%d\" y=\"18\">%s</text>\n",
+                LEFT + WIDTH - 400 + (int)i * 82, mark[i].colour, mark[i].dashed ? " stroke-dasharray=\"3 3\"" : "",
+                LEFT + WIDTH - 394 + (int)i * 82, mark[i].event);
     draw_stays(f, p);
     draw_events(f, p, text);
     draw_steps(f, p, text);
-    for (int k = 0; k <= 5; k++)
-        fprintf(f, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%.4g s</text>\n", LEFT + k * WIDTH / 5, height - 8,
-                (p->end - p->begin) * k / 5);
+    for (double t = 0, step = tick(fmax(p->end - p->begin, 1e-3)); t <= p->end - p->begin; t += step)
+        fprintf(f, "<path d=\"M%.1f %dv5\" stroke=\"#555\"/><text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.6g s</text>\n",
+                x_of(p, p->begin + t), height - 25, x_of(p, p->begin + t), height - 8, t);
     fprintf(f, "</svg>\n");
+}
+
+/* The slowest rank's step time in the last report before a time, or the first one that has nothing of it: heartbeats tell the mean
+ * since the one before.  0: there is none. */
+static double step_near(const char *text, double t, bool after)
+{
+    double found = 0;
+    char event[24];
+    int skip = 1;
+
+    for (const char *l = text; l && *l; l = strchr(l, '\n') ? strchr(l, '\n') + 1 : NULL) {
+        if (strcmp(hmf_line_field(l, "event", event, sizeof event), "steps"))
+            continue;
+        if (hmf_line_number(l, "time") <= t)
+            found = after ? 0 : largest(l);
+        else if (!after)
+            break;
+        else if (!skip--)
+            return largest(l);
+    }
+    return found;
+}
+
+static void put_number(FILE *f, double ms)
+{
+    if (ms > 0)
+        fprintf(f, "<td>%.1f</td>", ms);
+    else
+        fprintf(f, "<td>-</td>");
 }
 
 static void page(FILE *f, const struct plot *p, const char *text)
@@ -279,7 +328,8 @@ static void page(FILE *f, const struct plot *p, const char *text)
     fprintf(f, "</title><style>body{font-family:sans-serif;margin:1em}td,th{padding:2px 10px;text-align:right}"
             "table{border-collapse:collapse}tr:nth-child(even){background:#f3f3f3}</style></head><body>\n");
     draw(f, p, text);
-    fprintf(f, "<table><tr><th>s</th><th>rank</th><th>from</th><th>to</th><th>ms</th><th>MiB</th></tr>\n");
+    fprintf(f, "<table><tr><th>s</th><th>rank</th><th>from</th><th>to</th><th>ms</th><th>predicted</th><th>MiB</th>"
+            "<th>asked by</th><th>step ms before</th><th>after</th></tr>\n");
     for (const char *l = text; l && *l; l = strchr(l, '\n') ? strchr(l, '\n') + 1 : NULL) {
         if (strcmp(hmf_line_field(l, "event", event, sizeof event), "move"))
             continue;
@@ -287,7 +337,14 @@ static void page(FILE *f, const struct plot *p, const char *text)
         put_escaped(f, hmf_line_field(l, "from", a, sizeof a));
         fprintf(f, "</td><td>");
         put_escaped(f, hmf_line_field(l, "to", b, sizeof b));
-        fprintf(f, "</td><td>%.1f</td><td>%.2f</td></tr>\n", hmf_line_number(l, "total_ms"), hmf_line_number(l, "bytes") / 1048576);
+        fprintf(f, "</td><td>%.1f</td>", hmf_line_number(l, "total_ms"));
+        put_number(f, hmf_line_number(l, "predicted_ms"));
+        fprintf(f, "<td>%.2f</td><td>", hmf_line_number(l, "bytes") / 1048576);
+        put_escaped(f, hmf_line_field(l, "asked_by", a, sizeof a));
+        fprintf(f, "</td>");
+        put_number(f, step_near(text, hmf_line_number(l, "time"), false));
+        put_number(f, step_near(text, hmf_line_number(l, "time"), true));
+        fprintf(f, "</tr>\n");
     }
     fprintf(f, "</table></body></html>\n");
 }

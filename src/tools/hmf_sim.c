@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "hmf_graph.h"
+#include "hmf_job.h"
 
 #include "sim.h"
 
@@ -118,11 +119,22 @@ int hmf_sim_command(int argc, char **argv)
     return rc;
 }
 
-int hmf_policies_command(void)
+int hmf_policies_command(int argc, char **argv)
 {
     const struct hmf_policy *p;
+    int json = argc == 2 && !strcmp(argv[1], "--json");
 
+    if (argc > 1 && !json)
+        return hmf_misused("policies takes no further words but --json, so not '%s'", argv[1]);
     for (size_t i = 0; (p = hmf_policy_at(i)); i++)
-        printf("%-16s %s\n", p->name, p->help);
+        if (json) {
+            printf("%s{\"name\": \"%s\", \"help\": ", i ? ",\n " : "[", p->name);
+            hmf_put_json(p->help);
+            putchar('}');
+        } else {
+            printf("%-16s %s\n", p->name, p->help);
+        }
+    if (json)
+        puts("]");
     return 0;
 }

@@ -38,41 +38,76 @@ static double number(const char *line, const char *key)
 
 /* ---- table -------------------- */
 
-static void print_rank(const char *line, int wide)
+/* The widest word behind `key` in the lines that begin with `word`. */
+static int widest(const char *text, const char *word, const char *key, int least)
 {
-    char rank[16], node[80], process[16], pid[16], polls[24];
+    char is[100];
 
-    printf("rank %-*s node %-*s process %-5s pid %-8s", (int)strlen(hmf_line_word(line, "rank", rank, sizeof rank)), rank,
-           wide, hmf_line_word(line, "node", node, sizeof node), hmf_line_word(line, "process", process, sizeof process),
-           hmf_line_word(line, "pid", pid, sizeof pid));
-    if (hmf_line_word(line, "polls", polls, sizeof polls)[0]) {
-        printf(" polls %-10s", polls);
-        if (number(line, "step_ms") > 0)
-            printf(" step %9.3f ms", number(line, "step_ms"));
-        else
-            printf(" step         -   ");
-        printf("  memory %8.1f MiB  heard %.0f s ago", number(line, "memory_kib") / 1024, number(line, "age_s"));
+    for (const char *l = text; l; l = next_line(l)) {
+        int n = begins(l, word) ? (int)strlen(hmf_line_word(l, key, is, sizeof is)) : 0;
+        least = n > least ? n : least;
     }
+    return least;
+}
+
+/* A number of the line in a column, or "-" if it is not there. */
+static void column(const char *line, const char *key, int width, int digits, double scale)
+{
+    char is[40];
+
+    if (hmf_line_word(line, key, is, sizeof is)[0] && strtod(is, NULL) >= 0)
+        printf("  %*.*f", width, digits, strtod(is, NULL) * scale);
+    else
+        printf("  %*s", width, "-");
+}
+
+static void print_rank(const char *line, int rank_wide, int node_wide)
+{
+    char rank[16], node[80], state[16];
+
+    printf("%*s  %-*s  %-7s", rank_wide, hmf_line_word(line, "rank", rank, sizeof rank), node_wide,
+           hmf_line_word(line, "node", node, sizeof node), hmf_line_word(line, "state", state, sizeof state));
+    if (number(line, "step_ms") > 0)
+        column(line, "step_ms", 10, 3, 1);
+    else
+        printf("  %10s", "-");
+    column(line, "weight", 6, 2, 1);
+    column(line, "memory_kib", 10, 1, 1. / 1024);
+    column(line, "polls", 10, 0, 1);
+    column(line, "process", 7, 0, 1);
+    column(line, "pid", 7, 0, 1);
+    column(line, "age_s", 5, 0, 1);
     putchar('\n');
 }
 
 static void table(const char *text)
 {
-    char node[80];
-    int wide = 0, n;
+    int rank_wide = widest(text, "rank", "rank", 4), node_wide = widest(text, "rank", "node", 4), n, ranks, processes;
+    bool ranks_head = false, spares_head = false;
+    char job[80], phase[40], node[80], rest[60];
 
-    for (const char *l = text; l; l = next_line(l))
-        if (begins(l, "rank") && (n = (int)strlen(hmf_line_word(l, "node", node, sizeof node))) > wide)
-            wide = n;
+    node_wide = widest(text, "spare", "node", node_wide);
     for (const char *l = text; l; l = next_line(l)) {
-        if (begins(l, "rank"))
-            print_rank(l, wide);
-        else if (begins(l, "totals"))
-            printf("%.0f moves, %.0f undone or refused, %.1f MiB moved; %.0f checkpoints; running for %.0f s\n",
-                   number(l, "moves"), number(l, "stays"), number(l, "bytes") / 1048576, number(l, "checkpoints"),
-                   number(l, "running_s"));
-        else
-            printf("%.*s\n", (int)strcspn(l, "\n"), l);
+        if (sscanf(l, "job %79s ranks %d processes %d %39s", job, &ranks, &processes, phase) == 4) {
+            printf("%s: %d ranks in %d processes, %s", job, ranks, processes, phase);
+            for (const char *t = text; t; t = next_line(t))
+                if (begins(t, "totals"))
+                    printf("; %.0f moves, %.0f undone or refused, %.1f MiB moved; %.0f checkpoints; %.0f s",
+                           number(t, "moves"), number(t, "stays"), number(t, "bytes") / 1048576,
+                           number(t, "checkpoints"), number(t, "running_s"));
+            putchar('\n');
+        } else if (begins(l, "rank")) {
+            if (!ranks_head)
+                printf("%*s  %-*s  %-7s  %10s  %6s  %10s  %10s  %7s  %7s  %5s\n", rank_wide, "RANK", node_wide, "NODE", "STATE",
+                       "STEP ms", "WEIGHT", "MEMORY MiB", "POLLS", "PROCESS", "PID", "HEARD");
+            ranks_head = true;
+            print_rank(l, rank_wide, node_wide);
+        } else if (sscanf(l, "spare node %79s process %d pid %d %59[^\n]", node, &n, &processes, rest) == 4) {
+            if (!spares_head)
+                printf("%*s  %-*s  %-12s  %7s  %7s\n", rank_wide, "", node_wide, "SPARE", "STATE", "PROCESS", "PID");
+            spares_head = true;
+            printf("%*s  %-*s  %-12s  %7d  %7d\n", rank_wide, "", node_wide, node, rest, n, processes);
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 # launch: limit=900
 . "$HMF_SRCDIR/tests/cluster/lib.sh"
 HMF_LIMIT=${STEPS_LIMIT:-120}
-ranks=3 steps=400
+ranks=3 steps=1000
 map=$HMF_SRCDIR/mpi-examples/floorplan.pgm
 heat=$HMF_BUILDDIR/mpi-examples/heat2d
 test "$SANITIZERS" = none || skip "what is preloaded would stand before the sanitizers"
