@@ -39,10 +39,14 @@ tests_mpi_forms_move_CPPFLAGS = $(mpi_cppflags)
 tests_mpi_forms_move_LDFLAGS = $(mpi_ldflags)
 tests_mpi_forms_move_LDADD = $(mpi_ldadd)
 mpi_cases += tests/mpi/forms_move.np2s2
-dist_man_MANS += doc/man/hmf.1 doc/man/hmfrun.1
+dist_man_MANS += doc/man/hmf.1 doc/man/hmfrun.1 doc/man/hmf-status.1 doc/man/hmf-migrate.1 \
+	doc/man/hmf-drain.1 doc/man/hmf-resume.1 doc/man/hmf-events.1 doc/man/hmf-explain.1 doc/man/hmf-plot.1 \
+	doc/man/hmf-checkpoint.1 doc/man/hmf-stop.1 doc/man/hmf-policy.1 doc/man/hmf-jobs.1 \
+	doc/man/hmf-policies.1 doc/man/hmf-inspect.1 doc/man/hmf-verify.1 doc/man/hmf-diff.1 \
+	doc/man/hmf-restore.1
 
 check_PROGRAMS += tests/fault/newcomer
 tests_fault_newcomer_CPPFLAGS = $(mpi_cppflags)
 tests_fault_newcomer_LDFLAGS = $(mpi_ldflags)
 tests_fault_newcomer_LDADD = $(mpi_ldadd)
-shell_tests += tests/fault/newcomer.sh tests/tool.sh tests/schedule.sh tests/messages.sh
+shell_tests += tests/fault/newcomer.sh tests/tool.sh tests/operator.sh tests/schedule.sh tests/messages.sh

@@ -36,8 +36,8 @@ int hmf__monitor_wanted(void)
 {
     const char *policy;
 
-    hmf__param_string("HMF_POLICY", "manual", &policy);
-    return strcmp(policy, "none") && strcmp(policy, "manual");
+    hmf__param_string("HMF_POLICY", "none", &policy);
+    return strcmp(policy, "none") != 0;  /* "manual" measures and decides nothing */
 }
 
 hmf_status_t hmf__monitor_new(struct hmf__monitor **out)

@@ -32,7 +32,7 @@ job=$!
 trap 'kill $job $other 2>/dev/null' EXIT
 other=
 wait_for 60 "$hmf" status >/dev/null 2>&1 || { cat job.err; fail "no status of a running job"; }
-says 0 '^rank 0 ' status
+says 0 '^ *0  .*  running ' status
 says 1 'no free spare on nowhere' migrate 0 nowhere
 says 1 'RANK is not a rank of this job' migrate 7
 says 0 'moved' migrate 0

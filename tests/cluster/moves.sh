@@ -17,12 +17,12 @@ over "$MPIRUN" -np 6 --map-by node -x HMF_RUN_DIR -x HMF_SPARE_HOSTS=node2 -x HM
 job=$!
 at_step $((steps / 8))
 "$hmf" status >status || broken "no status"
-test "$(grep -c '^rank . node node[01] ' status)" -eq 4 && test "$(grep -c '^spare node node2 .* free' status)" -eq 2 ||
+test "$(grep -c '^ *[0-9]  node[01]  running' status)" -eq 4 && test "$(grep -c '^ *node2  free' status)" -eq 2 ||
     { cat status; broken "the spares are not those of HMF_SPARE_HOSTS"; }
 "$hmf" drain node1 >said 2>&1 || { cat said; broken "node1 is not drained"; }
 cat said
 "$hmf" status >status || broken "no status"
-test "$(grep -c '^rank . node node2 ' status)" -eq 2 && ! grep -q '^rank . node node1 ' status ||
+test "$(grep -c '^ *[0-9]  node2  running' status)" -eq 2 && ! grep -q '^ *[0-9]  node1 ' status ||
     { cat status; broken "not both ranks of node1 are on node2"; }
 at_step "$(($(last_step) + 10))"
 "$hmf" migrate 0 >said 2>&1 && broken "there is no spare left, but rank 0 was moved"
