@@ -4,7 +4,6 @@
 
 #include "coord_priv.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -114,7 +113,7 @@ hmf_status_t hmf__coord_policy(struct hmf__coord *c, const char *names, struct h
         hmf__events_text(c->a->events, "before", before);
         hmf__events_end(c->a->events);
     }
-    line(out, "policy %s decides: asked every %.3g s, %lu moves wanted so far; moves took %.2f times as long as "
-         "predicted\n", c->decide->policy, (double)c->decide->interval_ns * 1e-9, c->decide->asked, c->decide->factor);
+    line(out, "policy %s decides: asked every %.3g s, %lu moves wanted so far\n", c->decide->policy,
+         (double)c->decide->interval_ns * 1e-9, c->decide->asked);
     return out->status;
 }

@@ -146,8 +146,8 @@ static void in_words(const char *line)
     hmf_line_field(line, "reason", why, sizeof why);
     if (!strcmp(event, "move")) {
         char predicted[40] = "";
-        if (hmf_line_number(line, "predicted_ms") > 0)
-            snprintf(predicted, sizeof predicted, " (%.1f predicted)", hmf_line_number(line, "predicted_ms"));
+        if (hmf_line_number(line, "predicted_us") > 0)
+            snprintf(predicted, sizeof predicted, " (%.1f predicted)", hmf_line_number(line, "predicted_us") * 1e-3);
         printf("rank %d moved from %s to %s, asked by %s: %.1f ms%s (negotiation %.1f, stopping %.1f, messages to rest %.1f, "
                "communicators %.1f, start-up and state %.1f, commit %.1f), %.2f MiB\n", rank,
                hmf_line_field(line, "from", from, sizeof from), hmf_line_field(line, "to", to, sizeof to), by,

@@ -338,7 +338,7 @@ static void page(FILE *f, const struct plot *p, const char *text)
         fprintf(f, "</td><td>");
         put_escaped(f, hmf_line_field(l, "to", b, sizeof b));
         fprintf(f, "</td><td>%.1f</td>", hmf_line_number(l, "total_ms"));
-        put_number(f, hmf_line_number(l, "predicted_ms"));
+        put_number(f, hmf_line_number(l, "predicted_us") * 1e-3);
         fprintf(f, "<td>%.2f</td><td>", hmf_line_number(l, "bytes") / 1048576);
         put_escaped(f, hmf_line_field(l, "asked_by", a, sizeof a));
         fprintf(f, "</td>");
