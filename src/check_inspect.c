@@ -19,6 +19,13 @@
 
 #define ROW_TEXT 4096
 
+/* Of both kinds newest first, and of one number that in HMF_DIR before that in the nodes'. */
+static unsigned next_form(const struct hmf__dir_list *list, size_t i, size_t k)
+{
+    return i == list->ngenerations
+           || (k < list->nlocals && list->locals[k] > list->generations[i]) ? HMF__DIR_LOCAL : 0;
+}
+
 hmf_status_t hmf_check_list(const char *dir,
                             void (*each)(void *ctx, const struct hmf_check_generation *generation),
                             void *ctx)
@@ -28,15 +35,22 @@ hmf_status_t hmf_check_list(const char *dir,
     hmf_status_t rc = hmf__dir_list(dir, &list);
     if (rc != HMF_OK)
         return rc;
-    for (size_t i = 0; i < list.ngenerations; i++) {
+    size_t i = 0, k = 0;
+    while (i < list.ngenerations || k < list.nlocals) {
         struct hmf__manifest *m = NULL;
-        struct hmf_check_generation g = {.number = list.generations[i], .problem = ""};
-        rc = hmf__dir_generation(dir, g.number, false, path);
+        unsigned form = next_form(&list, i, k);
+        struct hmf_check_generation g = {
+            .number = form == 0 ? list.generations[i++] : list.locals[k++], .problem = "",
+            .level = hmf__level_name(HMF__LEVEL_SHARED)
+        };
+        rc = hmf__dir_name(dir, g.number, form, path);
         if (rc == HMF_OK)
             rc = hmf__manifest_read(path, &m);
         g.complete = rc == HMF_OK;
         if (rc != HMF_OK)
             g.problem = hmf_error_text();
+        else
+            g.level = hmf__level_name(m->level);
         each(ctx, &g);
         hmf__manifest_free(m);
     }
@@ -53,8 +67,10 @@ static hmf_status_t newest(const char *dir, char *path, struct hmf__manifest **m
         return rc;
     rc = hmf__fail(HMF_ERR_NOTFOUND, "%s is no checkpoint: it has no manifest and no generations",
                    dir);
-    for (size_t i = 0; i < list.ngenerations && rc != HMF_OK; i++) {
-        rc = hmf__dir_generation(dir, list.generations[i], false, path);
+    size_t i = 0, k = 0;
+    while (i + k < list.ngenerations + list.nlocals && rc != HMF_OK) {
+        unsigned form = next_form(&list, i, k);
+        rc = hmf__dir_name(dir, form == 0 ? list.generations[i++] : list.locals[k++], form, path);
         if (rc == HMF_OK)
             rc = hmf__manifest_read(path, m);
     }
@@ -106,7 +122,8 @@ void hmf_check_get_info(const hmf_check_t *c, struct hmf_check_info *out)
     *out = (struct hmf_check_info){
         .path = c->path, .program = c->manifest->program, .library = c->manifest->library,
         .time = c->manifest->time, .generation = c->manifest->generation,
-        .nranks = c->manifest->nranks, .bytes = c->bytes
+        .nranks = c->manifest->nranks, .bytes = c->bytes,
+        .level = hmf__level_name(c->manifest->level)
     };
 }
 

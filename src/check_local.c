@@ -25,12 +25,12 @@
 
 /* ---- the directory ---- */
 
-/* Rank 0: a name for HMF_DIR that no other directory has. */
-static hmf_status_t name_dir(const struct hmf__check_job *job, char *name)
+/* A name for HMF_DIR that no other directory has. */
+static hmf_status_t name_dir(const char *dir, char *name)
 {
-    char *full = realpath(job->dir, NULL);
+    char *full = realpath(dir, NULL);
     if (full == NULL)
-        return hmf__fail(HMF_ERR_IO, "cannot find %s: %s", job->dir, strerror(errno));
+        return hmf__fail(HMF_ERR_IO, "cannot find %s: %s", dir, strerror(errno));
     const char *base = strrchr(full, '/') + 1;
     size_t n = 0;
     for (; base[n] != '\0' && n < NAME_LEN - 16; n++)
@@ -40,15 +40,29 @@ static hmf_status_t name_dir(const struct hmf__check_job *job, char *name)
     return HMF_OK;
 }
 
+static hmf_status_t join(const char *root, const char *name, char *path)
+{
+    int n = snprintf(path, HMF__DIR_PATH_MAX, "%s/%s", root, name);
+    return n >= 0 && n < HMF__DIR_PATH_MAX ? HMF_OK
+        : hmf__fail(HMF_ERR_LIMIT, "the path %.64s.../%.64s is too long", root, name);
+}
+
+hmf_status_t hmf__local_dir(const char *root, const char *dir, char *path)
+{
+    char name[NAME_LEN];
+    hmf_status_t rc = name_dir(dir, name);
+    return rc == HMF_OK ? join(root, name, path) : rc;
+}
+
 static hmf_status_t make_dir(const char *root, const char *name, char *path)
 {
     struct stat st;
     if (hmf__sys_mkdir(root, 0777) != 0 && errno != EEXIST)
         return hmf__fail(HMF_ERR_IO, "cannot create the node-local directory %s: %s", root,
                          strerror(errno));
-    int n = snprintf(path, HMF__DIR_PATH_MAX, "%s/%s", root, name);
-    if (n < 0 || n >= HMF__DIR_PATH_MAX)
-        return hmf__fail(HMF_ERR_LIMIT, "the path %.64s.../%.64s is too long", root, name);
+    hmf_status_t rc = join(root, name, path);
+    if (rc != HMF_OK)
+        return rc;
     if (hmf__sys_mkdir(path, 0700) != 0 && errno != EEXIST)
         return hmf__fail(HMF_ERR_IO, "cannot create the node-local directory %s: %s", path,
                          strerror(errno));
@@ -117,9 +131,10 @@ hmf_status_t hmf__local_open(struct hmf__check_job *job, struct hmf__local **loc
     if (l == NULL || l->nodes == NULL || l->partner == NULL || l->turn == NULL)
         rc = hmf__fail(HMF_ERR_NOMEM, "no memory for the nodes of %d ranks", job->nranks);
     else if (job->levels == NULL || job->levels->root == NULL)
-        rc = hmf__fail(HMF_ERR_ARG, "HMF_LOCAL_DIR is not set");
+        rc = hmf__fail(HMF_ERR_ARG, "parts of the checkpoint lie in the nodes' own directories: set "
+                       "HMF_LOCAL_DIR as it was, or HMF_RESTART to an older generation");
     if (rc == HMF_OK && job->rank == 0)
-        rc = name_dir(job, name);
+        rc = name_dir(job->dir, name);
     rc = hmf__check_agree(job, rc);
     if (rc == HMF_OK)
         rc = job->bcast(job->ctx, name, sizeof name);

@@ -34,6 +34,9 @@ struct hmf__local {
 hmf_status_t hmf__local_open(struct hmf__check_job *job, struct hmf__local **local);
 void hmf__local_free(struct hmf__local *local);
 
+/* For tools, on one node: the directory there of the job whose HMF_DIR is dir. HMF_ERR_IO. */
+hmf_status_t hmf__local_dir(const char *root, const char *dir, char *path);
+
 /* Where a rank's part, or its copy, of that generation stands on this node. */
 hmf_status_t hmf__local_path(const char *dir, uint64_t generation, bool copy, int rank, char *path);
 

@@ -8,6 +8,7 @@
 #include "base.h"
 #include "check_value.h"
 #include "check_dir.h"
+#include "check_local.h"
 #include "check_outline.h"
 #include "convert.h"
 
@@ -205,6 +206,36 @@ static bool describe(struct hmf_check *c)
     return true;
 }
 
+/* The part, if it lies in a node's directory: that or a copy, on this node. */
+static hmf_status_t open_local(struct hmf_check *c, int rank)
+{
+    const struct hmf__manifest *m = c->manifest;
+    const struct hmf__check_job reader = {.program = m->program};
+    struct hmf__levels levels;
+    char above[HMF__DIR_PATH_MAX], dir[HMF__DIR_PATH_MAX];
+    bool damaged = false;
+    hmf_status_t rc = hmf__levels_read(&levels);
+    if (rc == HMF_OK && levels.root != NULL) {
+        snprintf(above, sizeof above, "%.*s/..", HMF__DIR_PATH_MAX - 4, c->path);
+        rc = hmf__local_dir(levels.root, above, dir);
+        if (rc == HMF_OK)
+            rc = hmf__local_find(&reader, dir, m->generation, m->nranks, rank, &m->seals[rank],
+                                 &c->file, &damaged);
+    }
+    if (rc == HMF_OK && c->file == NULL)
+        rc = HMF_ERR_NOTFOUND;
+    if (rc == HMF_ERR_NOTFOUND && !damaged)
+        rc = hmf__fail(rc, "%s: the part of rank %d is in the directory of %s%s%s, this is %s%s",
+                       c->path, rank, m->nodes[rank], m->copies[rank][0] != '\0' ? " and of " : "",
+                       m->copies[rank], levels.node,
+                       levels.root == NULL ? ", and HMF_LOCAL_DIR is not set" : "");
+    else if (rc == HMF_ERR_NOTFOUND)
+        rc = hmf__fail(HMF_ERR_CHECKSUM, "%s: the part of rank %d in %s is damaged", c->path, rank,
+                       dir);
+    hmf__levels_fini(&levels);
+    return rc;
+}
+
 hmf_status_t hmf__view_rank(struct hmf_check *c, int rank)
 {
     char path[HMF__DIR_PATH_MAX];
@@ -216,8 +247,10 @@ hmf_status_t hmf__view_rank(struct hmf_check *c, int rank)
     forget_rank(c);
     if (snprintf(path, sizeof path, "%s/rank-%05d.h5", c->path, rank) >= (int)sizeof path)
         return hmf__fail(HMF_ERR_LIMIT, "the path %.64s... is too long", c->path);
-    hmf_status_t rc = hmf__file_open(path, &c->manifest->seals[rank], &c->file);
-    if (rc == HMF_OK)
+    hmf_status_t rc;
+    if (c->manifest->level != HMF__LEVEL_SHARED)
+        rc = open_local(c, rank);       /* verified */
+    else if ((rc = hmf__file_open(path, &c->manifest->seals[rank], &c->file)) == HMF_OK)
         rc = hmf__file_verify(c->file);
     if (rc == HMF_OK && (rc = hmf_meta_parse(c->file->meta, c->file->meta_len, &c->meta)) != HMF_OK)
         hmf__fail_prefix(rc, "%s", path);

@@ -34,6 +34,9 @@ struct hmf_check_info {
     uint64_t generation;
     int nranks;
     uint64_t bytes;                     /* of all parts on disk */
+    const char *level;                  /* "shared"; "local" or "partner": the parts are in the nodes'
+                                           directories, and are read with HMF_LOCAL_DIR set as it was
+                                           on a node that has them */
 };
 
 /* A registered variable, or a table of heap blocks ("/tables/NAME"). A variable that lies within
@@ -51,6 +54,7 @@ struct hmf_check_generation {
     uint64_t number;
     bool complete;                      /* its manifest is intact; the parts were not looked at */
     const char *problem;                /* if not: what is wrong; valid during the call back */
+    const char *level;                  /* as above; a number may be there at two */
 };
 
 /* Opens a generation: its own directory, or a job's directory (HMF_DIR), of which the newest

@@ -79,7 +79,9 @@ static void generation_line(void *ctx, const struct hmf_check_generation *g)
 {
     (void)ctx;
     if (g->complete)
-        printf("  generation %" PRIu64 "\n", g->number);
+        printf("  generation %" PRIu64 "%s%s\n", g->number,
+               strcmp(g->level, "shared") != 0 ? ", level " : "",
+               strcmp(g->level, "shared") != 0 ? g->level : "");
     else
         printf("  generation %" PRIu64 ": cannot be used: %s\n", g->number, g->problem);
 }
@@ -133,6 +135,8 @@ static int inspect(const struct options *o)
     printf("%s: generation %" PRIu64 " of %s on %d rank%s, %s, libhmf-mpi %s, %" PRIu64 " bytes\n",
            info.path, info.generation, info.program, info.nranks, info.nranks == 1 ? "" : "s",
            info.time, info.library, info.bytes);
+    if (strcmp(info.level, "shared") != 0)
+        printf("  level %s: the parts are in the nodes' directories\n", info.level);
     if (strcmp(info.path, o->path[0]) != 0)
         hmf_check_list(o->path[0], generation_line, NULL);
     rc = arrays(c);

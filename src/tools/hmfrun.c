@@ -239,7 +239,7 @@ static long newest(const char *dir)
     while (d && (e = readdir(d))) {
         char *end;
         long g = strncmp(e->d_name, "gen-", 4) ? -1 : strtol(e->d_name + 4, &end, 10);
-        if (g > best && !*end)
+        if (g > best && (!*end || !strcmp(end, ".local")))
             best = g;
     }
     if (d)

@@ -6,6 +6,9 @@
  * complete, or one that was just about to be, right in every byte on every rank. Ranks are
  * processes.
  *
+ * In some lives the parts go to the directories of three nodes, with copies on another; after such
+ * a life one node may be lost with all that it has.
+ *
  * HMF_KILL_ROUNDS says how many rounds (default 30), HMF_KILL_SEED repeats a run.
  */
 #include "config.h"
@@ -32,6 +35,7 @@ struct life {
     int status[RANKS];
     char text[RANKS][1024];
     char data[RANKS][ROOM];
+    int least[RANKS * 64];
     /* the ranks tell: */
     atomic_int loaded[RANKS];           /* 1: nothing was there, 2: a state, 3: it was refused */
     atomic_int step[RANKS];             /* the state's, -1 if it was wrong */
@@ -39,6 +43,18 @@ struct life {
     atomic_int begun, ended;            /* checkpoints, by rank 0 */
     atomic_ullong took;                 /* nanoseconds, the last of them */
     char why[1024];
+    struct team_mail mail[RANKS * RANKS];
+};
+
+/* How a life writes its checkpoints. */
+struct way {
+    bool behind, to_shared;
+    const char *levels;
+    bool outlives_a_node;
+};
+static const struct way ways[] = {
+    {false, true, "local:1", false}, {true, true, "local:1", false},
+    {false, false, "partner:1,shared:3", true}, {true, false, "local:1,partner:4,shared:3", false}
 };
 
 struct process {
@@ -88,6 +104,30 @@ static hmf_status_t bcast(void *ctx, void *data, size_t len)
     return HMF_OK;
 }
 
+static hmf_status_t trade(void *ctx, int to, const void *out, size_t out_len, int from, void *in,
+                          size_t in_len)
+{
+    struct process *p = ctx;
+    return team_mail_trade(p->life->mail, RANKS, p->rank, to, out, out_len, from, in, in_len);
+}
+
+static hmf_status_t least(void *ctx, int *numbers, size_t n)
+{
+    struct process *p = ctx;
+    int all[RANKS][64];
+    if (n > 64)
+        return HMF_ERR_LIMIT;
+    hmf_status_t rc = gather(ctx, numbers, n * sizeof(int), p->rank == 0 ? (void *)p->life->least
+                                                                         : NULL);
+    for (int r = 0; r < RANKS && p->rank == 0; r++)
+        memcpy(all[r], &p->life->least[(size_t)r * n], n * sizeof(int));
+    for (size_t i = 0; i < n && p->rank == 0; i++) {
+        for (int r = 0; r < RANKS; r++)
+            numbers[i] = all[r][i] < numbers[i] ? all[r][i] : numbers[i];
+    }
+    return rc == HMF_OK ? bcast(ctx, numbers, n * sizeof(int)) : rc;
+}
+
 static hmf_status_t begin(struct hmf__check_job *job, int step, uint64_t *g)
 {
     struct team_vars v;
@@ -104,12 +144,20 @@ static hmf_status_t begin(struct hmf__check_job *job, int step, uint64_t *g)
 }
 
 /* One rank's life: read, then write until it is killed. */
-static void live(struct life *l, int rank, bool behind)
+static void live(struct life *l, int rank, const struct way *way)
 {
     struct process me = {l, rank};
+    bool behind = way->behind;
+    char root[32];
+    struct hmf__levels levels = {.root = root};
+    snprintf(root, sizeof root, "killed.node%d", rank);
+    snprintf(levels.node, sizeof levels.node, "node%d", rank);
+    if (hmf__levels_parse(way->levels, &levels) != HMF_OK)
+        _exit(8);
     struct hmf__check_job job = {
         .rank = rank, .nranks = RANKS, .dir = DIR, .program = "sample", .keep = 2, .ctx = &me,
-        .agree = agree, .gather = gather, .bcast = bcast
+        .agree = agree, .gather = gather, .bcast = bcast, .trade = trade, .least = least,
+        .levels = &levels, .to_shared = way->to_shared
     };
     uint64_t g = 0;
     int step = 0;
@@ -157,7 +205,7 @@ static void pause_ns(uint64_t ns)
 }
 
 struct counts {
-    int kills, during, between, leftovers, newer, fresh, wrong;
+    int kills, during, between, leftovers, newer, fresh, wrong, lost;
 };
 
 /* Until all ranks have read; false: one ended, or it took too long. */
@@ -178,7 +226,7 @@ static bool wait_loaded(struct life *l, const pid_t *pid)
 
 /* One life and its end. *committed: the last step known to be on disk. *took: how long checkpoints
    take. */
-static void one_round(struct counts *c, bool behind, int *committed, uint64_t *took)
+static void one_round(struct counts *c, const struct way *way, int *committed, uint64_t *took)
 {
     pid_t pid[RANKS];
     pthread_barrierattr_t shared;
@@ -191,7 +239,7 @@ static void one_round(struct counts *c, bool behind, int *committed, uint64_t *t
     for (int i = 0; i < RANKS; i++) {
         pid[i] = fork();
         if (pid[i] == 0)
-            live(l, i, behind);
+            live(l, i, way);
     }
     bool there = wait_loaded(l, pid);
     CU_ASSERT(there);
@@ -233,8 +281,15 @@ static void one_round(struct counts *c, bool behind, int *committed, uint64_t *t
         c->during++;
     else
         c->between++;
-    if (atomic_load(&l->committed) > *committed)
+    if (atomic_load(&l->committed) > *committed) {
         *committed = atomic_load(&l->committed);
+        if (way->outlives_a_node && any(2) == 0) {
+            char node[32];
+            snprintf(node, sizeof node, "killed.node%d", (int)any(RANKS));
+            team_clear(node);
+            c->lost++;
+        }
+    }
     if (atomic_load(&l->took) != 0)
         *took = (*took + atomic_load(&l->took)) / 2;
     c->leftovers += system("ls -d " DIR "/gen-*.tmp >/dev/null 2>&1") == 0;
@@ -255,10 +310,10 @@ static void killed_over_and_over(void)
     printf("seed %#llx\n", (unsigned long long)state);
     team_clear(DIR);
     for (int i = 0; i < n; i++)
-        one_round(&c, i % 2, &committed, &took);
+        one_round(&c, &ways[i % (int)LEN(ways)], &committed, &took);
     printf("%d kills: %d while a checkpoint was written, %d between, %d left a directory behind; "
-           "%d starts found a newer one than was reported, %d nothing yet; %d wrong; last step %d\n",
-           c.kills, c.during, c.between, c.leftovers, c.newer, c.fresh, c.wrong, committed);
+           "%d starts found a newer one than was reported, %d nothing yet; %d wrong; %d nodes lost; last step %d\n",
+           c.kills, c.during, c.between, c.leftovers, c.newer, c.fresh, c.wrong, c.lost, committed);
     CU_ASSERT_EQUAL(c.wrong, 0);
     CU_ASSERT_EQUAL(c.kills, n);
 }
