@@ -11,6 +11,8 @@
 #ifndef HMF_COSTS_H
 #define HMF_COSTS_H
 
+#include "hmf/graph.h"
+
 #include "base.h"
 
 enum hmf__phase {
@@ -80,6 +82,12 @@ void hmf__costs_learn_rate(struct hmf__costs *c, const char *from_data, const ch
                            double bytes, double us, double wall_s);
 /* When the link between these hosts was measured last, seconds since 1970; 0: never. */
 double hmf__costs_link_age(const struct hmf__costs *c, const char *from, const char *to);
+
+/* costs_graph.c: the components of the edge of that move, whose sum is the prediction, at its two vertices, the
+ * process, and the graph's translations.  HMF_ERR_NOMEM. */
+hmf_status_t hmf__costs_components(const struct hmf__costs *c, const struct hmf__costs_move *m, hmf_graph_t *g,
+                                   struct hmf_process *process, struct hmf_vertex *here,
+                                   struct hmf_vertex *there, struct hmf_edge *e);
 
 /* As text, a line of it for each line: for files and for the next coordinator.  hmf__costs_take adds what
  * is there; of a line that both have the newer one stays.  HMF_ERR_FORMAT (nothing was taken),

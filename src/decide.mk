@@ -14,8 +14,8 @@ libhmf_core_la_CPPFLAGS += $(JANSSON_CFLAGS)
 libhmf_core_la_LIBADD += $(JANSSON_LIBS)
 EXTRA_DIST += src/graph_field.c src/graph_field.h src/graph_json.c src/graph_json.h src/graph_nojson.c src/sim_json.c
 
-hmf_SOURCES += src/tools/hmf_graph.c src/tools/hmf_graph.h src/tools/hmf_sim.c
-dist_man_MANS += doc/man/hmf-graph.1 doc/man/hmf-sim.1 doc/man/hmf_graph.3
+hmf_SOURCES += src/tools/hmf_graph.c src/tools/hmf_graph.h src/tools/hmf_sim.c src/tools/hmf_costs.c
+dist_man_MANS += doc/man/hmf-graph.1 doc/man/hmf-sim.1 doc/man/hmf-costs.1 doc/man/hmf_graph.3
 EXTRA_DIST += doc/policies.md mpi-examples/graph/figure1.json mpi-examples/graph/figure1.svg mpi-examples/graph/slow_node.json
 
 unit_tests += tests/unit/test_costs tests/unit/test_policy tests/unit/test_sim

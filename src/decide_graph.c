@@ -120,13 +120,6 @@ static int choices(const struct hmf__decide *d, int here, double bytes, struct c
     return n;
 }
 
-/* What is known of the cost of moves, as the components of the model's edge.  What the hosts at its ends have to
- * do goes to those, what the ranks have to do together to the process; the sum is the prediction.
- *
- *   N_ij        negotiate; agents are asleep and slower than MPI: counted as so many messages of MPI's
- *   CR_i        stop, drain, capture      CC_j      create, commit, and what is placed without converting
- *   T(M_ij, k)  transfer                  x_ab      what a byte adds to translate
- *   links       join */
 static hmf_status_t costs(const struct hmf__decide *d, int rank, const struct hmf__decide_host *to,
                           hmf_graph_t *g, struct hmf_process *process, struct hmf_vertex *here,
                           struct hmf_vertex *there, struct hmf_edge *e)
@@ -138,25 +131,8 @@ static hmf_status_t costs(const struct hmf__decide *d, int rank, const struct hm
         .from_kind = from->kind, .to_kind = to->kind, .from_data = from->data, .to_data = to->data,
         .bytes = process->state_bytes, .step_us = k->step_s * 1e6,
     };
-    struct hmf__phases p;
-    double fixed, rate, there_us, back_us;
 
-    hmf__costs_predict(d->costs, &m, &p);
-    hmf__costs_link(d->costs, &m, &fixed, &e->us_per_byte);
-    rate = strcmp(m.from_data, m.to_data) ? hmf__costs_rate(d->costs, &m) : 0;
-    here->send_us = hmf__costs_send(d->costs, m.from);
-    there->receive_us = fmax(0, fixed - here->send_us);
-    there->send_us = hmf__costs_send(d->costs, m.to);
-    there_us = fixed + e->us_per_byte * process->message_bytes;
-    back_us = there->send_us + e->us_per_byte * process->message_bytes + here->receive_us;
-    here->negotiations = 1;
-    there->negotiations = fmax(0, p.us[HMF__PHASE_NEGOTIATE] - there_us) / fmax(back_us, 1e-3);
-    here->remove_us = p.us[HMF__PHASE_STOP] + p.us[HMF__PHASE_DRAIN] + p.us[HMF__PHASE_CAPTURE];
-    there->create_us = p.us[HMF__PHASE_CREATE] + p.us[HMF__PHASE_COMMIT] +
-                       fmax(0, p.us[HMF__PHASE_TRANSLATE] - rate * process->state_bytes);
-    process->links = 1;
-    process->link_us = p.us[HMF__PHASE_JOIN];
-    return rate > 0 ? hmf_graph_translation(g, m.from_data, m.to_data, rate) : HMF_OK;
+    return hmf__costs_components(d->costs, &m, g, process, here, there, e);
 }
 
 hmf_status_t hmf__decide_graph(struct hmf__decide *d, int rank, uint64_t now_ns, double wall_s,

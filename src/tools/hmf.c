@@ -43,7 +43,7 @@ static const char usage_end[] =
 
 static void print_usage(FILE *to)
 {
-    fprintf(to, "%s%s%s%s%s", usage, hmf_check_usage, hmf_graph_usage, hmf_sim_usage, usage_end);
+    fprintf(to, "%s%s%s%s%s%s", usage, hmf_check_usage, hmf_graph_usage, hmf_costs_usage, hmf_sim_usage, usage_end);
 }
 
 int hmf_misused(const char *fmt, const char *word)
@@ -136,6 +136,8 @@ int main(int argc, char **argv)
         return hmf_check_command(argc, argv);
     if (command && !strcmp(command, "graph"))
         return hmf_graph_has_file(argc, argv) ? hmf_graph_command(argc, argv) : hmf_live_command(job, argc, argv);
+    if (command && !strcmp(command, "costs"))
+        return hmf_costs_command(argc, argv);
     if (command && !strcmp(command, "sim"))
         return hmf_sim_command(argc, argv);
     if (command && !strcmp(command, "policies"))

@@ -9,6 +9,10 @@ int hmf_graph_command(int argc, char **argv);
 /* A word that is no option: the graph of a file is meant, not that of a running job. */
 int hmf_graph_has_file(int argc, char **argv);
 
+/* The same of what moves have cost (hmf_costs.c). */
+extern const char hmf_costs_usage[];
+int hmf_costs_command(int argc, char **argv);
+
 /* The same of the simulator, and the list of policies (hmf_sim.c). */
 extern const char hmf_sim_usage[];
 int hmf_sim_command(int argc, char **argv);

@@ -6,4 +6,4 @@ check_PROGRAMS += tests/cluster/carry
 tests_cluster_carry_CPPFLAGS = $(mpi_cppflags)
 tests_cluster_carry_LDFLAGS = $(mpi_ldflags)
 tests_cluster_carry_LDADD = $(mpi_ldadd)
-shell_tests += tests/cluster/costs.sh
+shell_tests += tests/cluster/costs.sh tests/cluster/predicts.sh
