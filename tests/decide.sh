@@ -21,7 +21,8 @@ says 0 '^sun1 -> nfs -> sun2  ' graph "$figure" --route sun1 sun2
 says 0 'digraph' graph "$figure" --dot
 says 0 '"active": "sun1"' graph "$figure" --json
 says 2 'what is "--bogus"' graph "$figure" --bogus
-HMF_RUN_DIR=$HMF_SCRATCH says 1 'no running job' graph    # without a file it asks one
+mkdir -m 700 run
+HMF_RUN_DIR=$PWD/run says 1 'no running job' graph    # without a file it asks one
 says 1 'no vertex mars' graph "$figure" --route sun1 mars
 says 1 'cannot open none.json' graph none.json
 
