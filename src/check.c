@@ -38,6 +38,7 @@ void hmf__check_release(struct hmf__check_job *job)
     if (job->hold->lock >= 0)
         close(job->hold->lock);
     hmf__io_free(job->hold->io);
+    hmf__blocks_free(job->hold->blocks);
     hmf__free(job->hold->damaged);
     hmf__free(job->hold);
     job->hold = NULL;

@@ -1,6 +1,7 @@
 # Checkpoints: the only owner of hdf5.h. Needs base and image, no mpi.h.
 libhmf_core_la_SOURCES += \
 	src/check.c src/check.h src/check_priv.h \
+	src/check_blocks.c src/check_blocks.h src/check_reuse.c src/check_reuse.h \
 	src/check_async.c src/check_load.c src/check_save.c \
 	src/check_behind.c src/check_behind.h \
 	src/check_level.c src/check_level.h src/check_local.c src/check_local.h \
@@ -24,7 +25,7 @@ libhmf_core_la_SOURCES += \
 hmfinclude_HEADERS += include/hmf/check.h
 
 unit_tests += tests/unit/test_check tests/unit/test_check_async \
-	tests/unit/test_check_damage tests/unit/test_check_fault tests/unit/test_check_hdf5 \
+	tests/unit/test_check_changes tests/unit/test_check_damage tests/unit/test_check_fault tests/unit/test_check_hdf5 \
 	tests/unit/test_check_killed tests/unit/test_check_large tests/unit/test_check_levels tests/unit/test_check_parts \
 	tests/unit/test_check_power tests/unit/test_check_view tests/unit/test_check_forms
 tests_unit_test_check_hdf5_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS)

@@ -40,6 +40,7 @@ struct hmf__async {
     struct hmf__behind behind;
     struct hmf__check_job job;          /* for the thread, with strings of its own */
     struct hmf__io *io;
+    struct hmf__blocks **blocks;        /* the job's; only the thread's while one is under way */
     struct hmf__save save;
     struct hmf__file_seal seal;         /* of this rank's part */
 };
@@ -227,15 +228,16 @@ static hmf_status_t write_part(void *ctx)
     char path[HMF__DIR_PATH_MAX], tmp[HMF__DIR_PATH_MAX + 8];
     hmf_status_t rc;
     if (a->save.local != NULL) {
-        rc = hmf__save_part(&a->job, a->io, &a->source, &a->save, "", &a->seal);
+        rc = hmf__save_part(&a->job, a->io, a->blocks, &a->source, &a->save, "", &a->seal);
         return rc == HMF_OK ? announce(a) : rc;
     }
-    rc = hmf__save_part(&a->job, a->io, &a->source, &a->save, ".part", &a->seal);
+    rc = hmf__save_part(&a->job, a->io, a->blocks, &a->source, &a->save, HMF__SAVE_PART,
+                       &a->seal);
     if (rc == HMF_OK)
         rc = hmf__dir_part(a->job.dir, a->save.generation, true, a->job.rank, path);
     if (rc != HMF_OK)
         return rc;
-    snprintf(tmp, sizeof tmp, "%s.part", path);
+    snprintf(tmp, sizeof tmp, "%s" HMF__SAVE_PART, path);
     if (hmf__sys_rename(tmp, path) != 0)
         return hmf__fail(HMF_ERR_IO, "cannot rename %s: %s", tmp, strerror(errno));
     return HMF_OK;
@@ -275,8 +277,8 @@ static hmf_status_t ready(struct hmf__check_job *job, const hmf_image_t *image,
     hmf_status_t rc = HMF_OK;
     if (a == NULL)
         rc = hmf__fail(HMF_ERR_NOMEM, "no memory to write in the background");
-    if (rc == HMF_OK && a->io == NULL)
-        rc = hmf__io_new(&a->io);
+    if (rc == HMF_OK && a->io == NULL && (rc = hmf__io_new(&a->io)) == HMF_OK)
+        hmf__io_alone(a->io);
     if (rc == HMF_OK)
         rc = copy_image(a, job, image);
     rc = hmf__check_agree(job, rc);
@@ -285,6 +287,7 @@ static hmf_status_t ready(struct hmf__check_job *job, const hmf_image_t *image,
     if (rc != HMF_OK)
         return rc;
     a->save = *save;
+    a->blocks = &job->hold->blocks;
     a->job.hold = job->hold;            /* the nodes' table: read only */
     a->behind.part = write_part;
     a->behind.whole = publish;

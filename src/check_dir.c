@@ -217,6 +217,37 @@ hmf_status_t hmf__dir_remove(const char *dir, uint64_t generation, unsigned form
     return rc;
 }
 
+hmf_status_t hmf__dir_recycle(const char *dir, uint64_t generation, uint64_t next)
+{
+    static const char *const others[] = {"manifest.txt", "global.h5"};
+    char from[HMF__DIR_PATH_MAX], to[HMF__DIR_PATH_MAX], file[HMF__DIR_PATH_MAX];
+    hmf_status_t rc = hmf__dir_generation(dir, generation, false, from);
+    if (rc == HMF_OK)
+        rc = hmf__dir_generation(dir, next, true, to);
+    if (rc == HMF_OK && hmf__sys_rename(from, to) != 0)
+        rc = failed("rename", from);
+    for (size_t i = 0; i < sizeof others / sizeof *others && rc == HMF_OK; i++) {
+        rc = path_of(file, to, others[i]);
+        if (rc == HMF_OK && hmf__sys_unlink(file) != 0 && errno != ENOENT)
+            rc = failed("remove", file);
+    }
+    return rc;
+}
+
+bool hmf__dir_clones(const char *dir)
+{
+    char lock[HMF__DIR_PATH_MAX], tmp[HMF__DIR_PATH_MAX];
+    if (path_of(lock, dir, "lock") != HMF_OK || path_of(tmp, dir, "clone.tmp") != HMF_OK)
+        return false;
+    int fd = hmf__sys_open(tmp, O_RDWR | O_CREAT | O_TRUNC, 0666);
+    if (fd < 0)
+        return false;
+    bool can = hmf__sys_clone(lock, fd) == 0;
+    close(fd);
+    unlink(tmp);
+    return can;
+}
+
 /* ---- the lock ---- */
 
 hmf_status_t hmf__dir_lock(const char *dir, uint64_t job_id, int *out)

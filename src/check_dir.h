@@ -51,6 +51,13 @@ hmf_status_t hmf__dir_remove(const char *dir, uint64_t generation, unsigned form
 /* The newest number of either kind, 0: none. */
 uint64_t hmf__dir_newest(const struct hmf__dir_list *list);
 
+/* Makes of a complete generation the temporary directory of another one, for its parts to be
+   overwritten. Only parts are left in it. Not synced: after a loss of power it may have its old name
+   and what has been overwritten by then. Its checksums tell, and newer ones are intact. */
+hmf_status_t hmf__dir_recycle(const char *dir, uint64_t generation, uint64_t next);
+/* Whether files of that directory can share extents (FICLONE); tried with the lock's file. */
+bool hmf__dir_clones(const char *dir);
+
 /* Takes the lock: *fd is open until the lock is to end, which it also does with the process.
    *fd = -1 and HMF_OK: another process of the same job (job_id, not 0) holds it, or the file system
    has no locks or no writing. HMF_ERR_BUSY: another job has it. */

@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -189,6 +190,8 @@ hmf_status_t hmf__file_open(const char *path, const struct hmf__file_seal *seal,
                        strerror(errno));
         goto close_file;
     }
+    /* So that a writer does not overwrite it meanwhile (check_io.c). */
+    (void)flock(f->fd, LOCK_SH | LOCK_NB);
     rc = read_header(f, seal, &nparts, &part_bytes, &table_crc);
     if (rc == HMF_OK)
         rc = read_parts(f, nparts, part_bytes, table_crc);

@@ -55,6 +55,14 @@ hmf_status_t hmf__file_write(struct hmf__io *io, const char *path,
                              const struct hmf__file_label *label,
                              const struct hmf__file_source *source, struct hmf__file_seal *seal);
 
+/* The same; of reuse (NULL: nothing) only what differs is written, see check_io.h. *blocks: what the
+   file holds now, the caller's. */
+hmf_status_t hmf__file_rewrite(struct hmf__io *io, const char *path,
+                               const struct hmf__file_label *label,
+                               const struct hmf__file_source *source,
+                               const struct hmf__io_reuse *reuse, struct hmf__file_seal *seal,
+                               struct hmf__blocks **blocks);
+
 /* A run of the image in the file. */
 struct hmf__file_part {
     uint64_t offset, bytes;

@@ -4,6 +4,9 @@
  * The caller's thread fills buffer k while the second thread writes buffer k-1. Pages that hold
  * late bytes (the part table and the header, which contain checksums) are kept when they pass and
  * written again at the end, completed: with O_DIRECT only whole pages can be written.
+ *
+ * Where the file is made of an older one, blocks are hashed as they pass and those that the older
+ * one has are left out; their checksums are known from then.
  */
 #include "config.h"
 
@@ -11,12 +14,14 @@
 
 #include "base.h"
 #include "check_sys.h"
+#include "crc32c.h"
 #include "padding.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PAGE 4096u
@@ -27,6 +32,9 @@
 /* Smaller files are written by the caller's thread, and through the page cache. */
 #define THREAD_FROM (8u << 20)
 #define DIRECT_FROM (4u << 20)
+/* Written from where it is, if alone: at least so much, at most so much at a time. */
+#define STRAIGHT_FROM (1u << 20)
+#define STRAIGHT_MAX (64u << 20)
 
 struct late {
     uint64_t offset, bytes;             /* as in the piece */
@@ -39,8 +47,11 @@ struct hmf__io {
     unsigned char *buffers[NBUFFERS];
     char *path;
     int fd;                             /* -1: no file begun */
-    bool direct, was_direct, threaded;
-    uint64_t size;
+    bool direct, was_direct, threaded, alone;
+    uint64_t size, written;
+    const struct hmf__blocks *old;      /* NULL: all is written */
+    struct hmf__blocks *now;            /* NULL: nobody wants to know */
+    uint32_t block_shift;
     struct late late[HMF__IO_LATE];
     size_t nlate;
 
@@ -114,6 +125,16 @@ bool hmf__io_was_direct(const struct hmf__io *io)
     return io->was_direct;
 }
 
+uint64_t hmf__io_written(const struct hmf__io *io)
+{
+    return io->written;
+}
+
+void hmf__io_alone(struct hmf__io *io)
+{
+    io->alone = true;
+}
+
 static uint64_t whole_pages(uint64_t bytes)
 {
     return (bytes + PAGE - 1) / PAGE * PAGE;
@@ -127,7 +148,46 @@ static hmf_status_t failed(const struct hmf__io *io, const char *what, int err)
                          ? " (free some space, or set HMF_DIR to another file system)" : "");
 }
 
-hmf_status_t hmf__io_begin(struct hmf__io *io, const char *path, uint64_t size)
+/* Opens with O_DIRECT if that is wanted and there is such. */
+static int open_file(struct hmf__io *io, const char *path, int flags)
+{
+    int fd = hmf__sys_open(path, flags | (io->direct ? O_DIRECT : 0), 0666);
+    if (fd < 0 && io->direct && errno == EINVAL) {
+        /* Some file systems that have no O_DIRECT create the file nevertheless. */
+        io->direct = false;
+        if ((flags & O_CREAT) != 0)
+            unlink(path);
+        fd = hmf__sys_open(path, flags, 0666);
+    }
+    return fd;
+}
+
+/* The file at the path, to be overwritten: not if it has another name as well, in somebody's copy
+   made of links, nor if somebody reads it. */
+static int open_old(struct hmf__io *io, const char *path)
+{
+    struct stat st;
+    int fd = open_file(io, path, O_RDWR);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && hmf__sys_lock(fd) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int open_clone(struct hmf__io *io, const char *path, const char *from)
+{
+    int fd = open_file(io, path, O_RDWR | O_CREAT | O_EXCL);
+    if (fd < 0 || hmf__sys_clone(from, fd) == 0)
+        return fd;
+    close(fd);
+    unlink(path);
+    return -1;
+}
+
+hmf_status_t hmf__io_begin(struct hmf__io *io, const char *path, uint64_t size,
+                           const struct hmf__io_reuse *reuse, struct hmf__blocks *now)
 {
     io->path = hmf__strdup(path);
     if (io->path == NULL)
@@ -136,15 +196,20 @@ hmf_status_t hmf__io_begin(struct hmf__io *io, const char *path, uint64_t size)
     hmf_status_t rc = hmf__param_int("HMF_DIRECT_IO", 0, 1, size >= DIRECT_FROM, &direct);
     if (rc != HMF_OK)
         return rc;
-    const int flags = O_RDWR | O_CREAT | O_EXCL;
     io->direct = direct != 0;
-    io->fd = hmf__sys_open(path, flags | (io->direct ? O_DIRECT : 0), 0666);
-    if (io->fd < 0 && io->direct && errno == EINVAL) {
-        /* The file system has no O_DIRECT; some create the file nevertheless. */
-        io->direct = false;
-        unlink(path);
-        io->fd = hmf__sys_open(path, flags, 0666);
+    io->fd = -1;
+    io->old = NULL;
+    io->now = now;
+    io->written = 0;
+    if (reuse != NULL) {
+        io->fd = reuse->clone != NULL ? open_clone(io, path, reuse->clone) : open_old(io, path);
+        if (io->fd >= 0)
+            io->old = reuse->old;
+        else
+            unlink(path);
     }
+    if (io->fd < 0)
+        io->fd = open_file(io, path, O_RDWR | O_CREAT | O_EXCL);
     if (io->fd < 0) {
         rc = failed(io, "create", errno);
         reset(io);
@@ -152,6 +217,8 @@ hmf_status_t hmf__io_begin(struct hmf__io *io, const char *path, uint64_t size)
     }
     io->was_direct = io->direct;
     io->size = size;
+    if (now != NULL)
+        io->block_shift = hmf__crc32c_shift(HMF__BLOCK_BYTES);
     if (hmf__sys_allocate(io->fd, whole_pages(size)) != 0) {
         rc = failed(io, "reserve space for", errno);
         hmf__io_abandon(io);
@@ -163,6 +230,7 @@ hmf_status_t hmf__io_begin(struct hmf__io *io, const char *path, uint64_t size)
 /* Writes whole pages; without O_DIRECT from the first refusal on. Returns an errno. */
 static int write_pages(struct hmf__io *io, const void *bytes, size_t n, uint64_t offset)
 {
+    io->written += n;
     if (hmf__sys_pwrite(io->fd, bytes, n, offset) == 0)
         return 0;
     if (errno != EINVAL || !io->direct)
@@ -241,41 +309,137 @@ static int flush(struct hmf__io *io)
     return err;
 }
 
-/* Appends bytes (NULL: zeros) to the file and continues *crc over them unless NULL. If there is
-   padding, bytes is the first element, and at what is to be skipped. */
+/* ---- blocks ---- */
+
+/* Leaves bytes out that the file has already. */
+static int leave_out(struct hmf__io *io, uint64_t n)
+{
+    int err = io->fill_bytes != 0 ? flush(io) : 0;
+    io->fill_offset += n;
+    return err;
+}
+
+/* Late bytes are not known when a block passes. */
+static bool has_late(const struct hmf__io *io, uint64_t offset)
+{
+    for (size_t i = 0; i < io->nlate; i++) {
+        if (io->late[i].offset < offset + HMF__BLOCK_BYTES
+            && io->late[i].offset + io->late[i].bytes > offset)
+            return true;
+    }
+    return false;
+}
+
+/* A block of the file of which all bytes follow each other in memory. */
+static int emit_block(struct hmf__io *io, const unsigned char *bytes, uint32_t *crc)
+{
+    size_t i = (size_t)((io->fill_offset + io->fill_bytes) / HMF__BLOCK_BYTES);
+    struct hmf__block b;
+    hmf__blocks_hash(bytes, &b);
+    const struct hmf__block *same = hmf__blocks_same(io->old, i, &b);
+    b.crc = same != NULL && same->summed ? same->crc : hmf__crc32c(0, bytes, HMF__BLOCK_BYTES);
+    b.summed = true;
+    if (crc != NULL)
+        *crc = hmf__crc32c_join(*crc, b.crc, io->block_shift);
+    io->now->v[i] = b;
+    if (same != NULL)
+        return leave_out(io, HMF__BLOCK_BYTES);
+    memcpy(io->fill + io->fill_bytes, bytes, HMF__BLOCK_BYTES);
+    io->fill_bytes += HMF__BLOCK_BYTES;
+    return io->fill_bytes == BUFFER_BYTES ? flush(io) : 0;
+}
+
+/* The last block in the buffer, made of several pieces, is complete. */
+static int end_block(struct hmf__io *io)
+{
+    uint64_t offset = io->fill_offset + io->fill_bytes - HMF__BLOCK_BYTES;
+    size_t i = (size_t)(offset / HMF__BLOCK_BYTES);
+    struct hmf__block *b = &io->now->v[i];
+    if (i < io->now->n && !has_late(io, offset)) {
+        hmf__blocks_hash(io->fill + io->fill_bytes - HMF__BLOCK_BYTES, b);
+        if (hmf__blocks_same(io->old, i, b) != NULL) {
+            io->fill_bytes -= HMF__BLOCK_BYTES;
+            return leave_out(io, HMF__BLOCK_BYTES);
+        }
+    }
+    return io->fill_bytes == BUFFER_BYTES ? flush(io) : 0;
+}
+
+/* ---- bytes ---- */
+
+/* Writes as many of the bytes as can be from where they are; *done: how many. */
+static int emit_straight(struct hmf__io *io, const unsigned char *bytes, uint64_t n, uint32_t *crc,
+                         size_t *done)
+{
+    *done = 0;
+    if (!io->alone || !io->direct || io->now != NULL || n < STRAIGHT_FROM
+        || (uintptr_t)bytes % PAGE != 0 || io->fill_bytes % PAGE != 0)
+        return 0;
+    size_t k = (size_t)((n < STRAIGHT_MAX ? n : STRAIGHT_MAX) / PAGE * PAGE);
+    int err = io->fill_bytes != 0 ? flush(io) : 0;
+    if (err == 0 && crc != NULL)
+        *crc = hmf__crc32c(*crc, bytes, k);
+    if (err == 0)
+        err = write_pages(io, bytes, k, io->fill_offset);
+    io->fill_offset += k;
+    *done = k;
+    return err;
+}
+
+/* Appends at most n bytes (NULL: zeros) to the buffer and continues *crc over them unless NULL. If
+   there is padding, bytes is the first element, and at what is to be skipped. */
+static int emit_some(struct hmf__io *io, const unsigned char *bytes, uint64_t n, uint32_t *crc,
+                     const struct hmf__padding *padding, uint64_t at, size_t *done)
+{
+    size_t k = n < BLOCK ? (size_t)n : BLOCK, room = BUFFER_BYTES - io->fill_bytes;
+    if (io->now != NULL)
+        room = HMF__BLOCK_BYTES - io->fill_bytes % HMF__BLOCK_BYTES;
+    if (k > room)
+        k = room;
+    unsigned char *to = io->fill + io->fill_bytes;
+    if (padding != NULL) {
+        hmf__padding_copy(padding, bytes, at, to, k);
+        if (crc != NULL)
+            *crc = hmf__crc32c(*crc, to, k);
+    } else if (bytes != NULL) {
+        if (crc != NULL)
+            *crc = hmf__crc32c(*crc, bytes, k);
+        memcpy(to, bytes, k);
+    } else {
+        memset(to, 0, k);
+        if (crc != NULL)
+            *crc = hmf__crc32c(*crc, to, k);
+    }
+    io->fill_bytes += k;
+    *done = k;
+    if (io->now != NULL && io->fill_bytes % HMF__BLOCK_BYTES == 0)
+        return end_block(io);
+    return io->fill_bytes == BUFFER_BYTES ? flush(io) : 0;
+}
+
+/* Appends bytes to the file; see emit_some. */
 static int emit(struct hmf__io *io, const unsigned char *bytes, uint64_t n, uint32_t *crc,
                 const struct hmf__padding *padding, uint64_t at)
 {
-    while (n > 0) {
-        size_t room = BUFFER_BYTES - io->fill_bytes;
-        size_t k = n < BLOCK ? (size_t)n : BLOCK;
-        if (k > room)
-            k = room;
-        unsigned char *to = io->fill + io->fill_bytes;
-        if (padding != NULL) {
-            hmf__padding_copy(padding, bytes, at, to, k);
-            if (crc != NULL)
-                *crc = hmf__crc32c(*crc, to, k);
-            at += k;
-        } else if (bytes != NULL) {
-            if (crc != NULL)
-                *crc = hmf__crc32c(*crc, bytes, k);
-            memcpy(to, bytes, k);
-            bytes += k;
-        } else {
-            memset(to, 0, k);
-            if (crc != NULL)
-                *crc = hmf__crc32c(*crc, to, k);
+    int err = 0;
+    while (n > 0 && err == 0) {
+        size_t done = 0;
+        bool plain = bytes != NULL && padding == NULL;
+        if (plain && io->now != NULL && n >= HMF__BLOCK_BYTES
+            && io->fill_bytes % HMF__BLOCK_BYTES == 0) {
+            err = emit_block(io, bytes, crc);
+            done = HMF__BLOCK_BYTES;
+        } else if (plain) {
+            err = emit_straight(io, bytes, n, crc, &done);
         }
-        io->fill_bytes += k;
-        n -= k;
-        if (io->fill_bytes == BUFFER_BYTES) {
-            int err = flush(io);
-            if (err != 0)
-                return err;
-        }
+        if (done == 0 && err == 0)
+            err = emit_some(io, bytes, n, crc, padding, at, &done);
+        if (plain)
+            bytes += done;
+        at += done;
+        n -= done;
     }
-    return 0;
+    return err;
 }
 
 static int emit_piece(struct hmf__io *io, const struct hmf__io_piece *p, uint32_t *crc)
@@ -331,7 +495,7 @@ hmf_status_t hmf__io_write(struct hmf__io *io, struct hmf__io_piece *pieces, siz
     io->fill = io->buffers[0];
     io->fill_offset = 0;
     io->fill_bytes = 0;
-    io->threaded = io->size >= THREAD_FROM
+    io->threaded = !io->alone && io->size >= THREAD_FROM
         && hmf__sys_thread(&io->thread, write_behind, io) == 0;
 
     int err = 0;

@@ -8,6 +8,8 @@
 #ifndef HMF_CHECK_IO_H
 #define HMF_CHECK_IO_H
 
+#include "check_blocks.h"
+
 #include "hmf/status.h"
 
 #include <stdbool.h>
@@ -30,9 +32,22 @@ struct hmf__io;                      /* the buffers, reused from file to file; o
 
 hmf_status_t hmf__io_new(struct hmf__io **io);
 void hmf__io_free(struct hmf__io *io);
+/* From now on all is done by the calling thread, which writes large pieces from where they are if
+   they begin on a page in memory and in the file: least work, for who is not waited for. */
+void hmf__io_alone(struct hmf__io *io);
 
-/* Begins the file: creates it (it must not exist) with that size and reserves its blocks. */
-hmf_status_t hmf__io_begin(struct hmf__io *io, const char *path, uint64_t size);
+/* What a file can be made of instead of writing all of it. */
+struct hmf__io_reuse {
+    const char *clone;                  /* the file to begin with a copy of, whose extents are shared
+                                           where the file system can; NULL: the one at the path */
+    const struct hmf__blocks *old;      /* what that file holds */
+};
+
+/* Begins the file: creates it (it must not exist) with that size and reserves its blocks. With
+   reuse (else NULL) of what can be reused, what is at the path is overwritten or replaced. now: gets
+   what the new file holds, or NULL; freed by the caller. */
+hmf_status_t hmf__io_begin(struct hmf__io *io, const char *path, uint64_t size,
+                           const struct hmf__io_reuse *reuse, struct hmf__blocks *now);
 
 /* Writes the whole file. pieces: ascending, disjoint, within the size. At most HMF__IO_LATE
    pieces are late: their content depends on the checksums of the others and follows by
@@ -51,6 +66,7 @@ void hmf__io_abandon(struct hmf__io *io);
 
 /* How the last file was written, for benchmarks and logs. */
 bool hmf__io_was_direct(const struct hmf__io *io);
+uint64_t hmf__io_written(const struct hmf__io *io);
 
 /* Reads [offset, offset + bytes) of fd into the iov after skipping skip bytes of it, and continues
    *crc over them. Fails with errno set (-1), ENODATA at the file's end. */

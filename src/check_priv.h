@@ -1,7 +1,7 @@
 /*
  * What the parts of the collective layer share. Not for other files than check.c and check_save.c,
  * check_async.c, check_behind.c, check_flush.c, check_global.c, check_load.c, check_local.c,
- * check_locate.c, check_reshape.c.
+ * check_locate.c, check_reshape.c, check_reuse.c.
  */
 #ifndef HMF_CHECK_PRIV_H
 #define HMF_CHECK_PRIV_H
@@ -10,6 +10,7 @@
 #include "check_file.h"
 #include "check_io.h"
 #include "check_level.h"
+#include "check_reuse.h"
 
 #include <stdbool.h>
 
@@ -25,6 +26,8 @@ struct hmf__check_hold {
     int lock;                           /* descriptor, -1: not held */
     struct hmf__io *io;
     struct hmf__async *async;
+    struct hmf__blocks *blocks;         /* of this rank's parts, newest first; HMF_INCREMENTAL */
+    enum {HMF__CLONE_UNKNOWN, HMF__CLONE_YES, HMF__CLONE_NO} clones;    /* rank 0's, of the directory */
     struct hmf__flush *flush;
     struct hmf__local *local;           /* NULL: levels are not used */
     bool no_local;                      /* the last checkpoint in the nodes' directories failed: the
@@ -47,9 +50,13 @@ void hmf__check_note_damaged(struct hmf__check_job *job, uint64_t generation);
 
 /* ---- steps of writing (check_save.c) ---- */
 
+/* What a part is called in HMF_DIR while it is written in the background. */
+#define HMF__SAVE_PART ".part"
+
 /* A generation to be written, the same on all ranks but for `local`. */
 struct hmf__save {
     uint64_t generation;
+    struct hmf__reuse reuse;
     enum hmf__level level;
     bool flush;                         /* to be copied on to HMF_DIR */
     const char *local;                  /* this node's directory; NULL at the level `shared` */
@@ -67,10 +74,10 @@ hmf_status_t hmf__save_begin(struct hmf__check_job *job, hmf_status_t mine, enum
 /* Collective: all of the rest, synchronously. */
 hmf_status_t hmf__save_rest(struct hmf__check_job *job, const hmf_image_t *image,
                             const struct hmf__file_source *source, struct hmf__save *save);
-/* This rank's part, its name followed by suffix; dir, program and the like come from the job.
-   May run in another thread. */
+/* This rank's part, its name followed by suffix; dir, program and the like come from the job,
+   blocks are hold->blocks. May run in another thread. */
 hmf_status_t hmf__save_part(const struct hmf__check_job *job, struct hmf__io *io,
-                            const struct hmf__file_source *source, const struct hmf__save *save,
+                            struct hmf__blocks **blocks, const struct hmf__file_source *source, const struct hmf__save *save,
                             const char *suffix, struct hmf__file_seal *seal);
 /* As soon as this node sees a directory that rank 0 has made. */
 hmf_status_t hmf__save_await_dir(const struct hmf__check_job *job, uint64_t generation,

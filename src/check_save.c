@@ -26,12 +26,15 @@
 #include "check_local.h"
 #include "check_manifest.h"
 #include "check_priv.h"
+#include "check_reuse.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 /* How long another node may take to see a directory that rank 0 has made. */
 #define VISIBLE_NS 2000000000ull
@@ -41,6 +44,7 @@ struct decision {
     uint64_t generation, nlive;
     int level;
     bool flush, levels;                 /* levels: this job uses them, whatever this one's is */
+    struct hmf__reuse reuse;
 };
 
 static unsigned form_of(enum hmf__level level)
@@ -88,6 +92,8 @@ static hmf_status_t prepare(struct hmf__check_job *job, enum hmf__save_how how,
     }
     d->nlive = list->nlocals;
     rc = clear(job, list);
+    if (rc == HMF_OK && !d->levels)
+        hmf__reuse_choose(job, list, next, &d->reuse);
     if (rc == HMF_OK)
         rc = hmf__dir_name(job->dir, next, form_of(d->level), path);
     return rc == HMF_OK ? hmf__dir_make(path) : rc;
@@ -171,7 +177,9 @@ hmf_status_t hmf__save_begin(struct hmf__check_job *job, hmf_status_t rc, enum h
     if (rc != HMF_OK)
         goto free_list;
     *save = (struct hmf__save){.generation = d.generation, .level = (enum hmf__level)d.level,
-                               .flush = d.flush};
+                               .flush = d.flush, .reuse = d.reuse};
+    hmf__reuse_step_aside(job, d.generation, &d.reuse,
+                          how == HMF__SAVE_BEHIND ? HMF__SAVE_PART : "");
     if (d.levels)
         rc = prepare_nodes(job, &d, &list);
     if (rc != HMF_OK && d.level == HMF__LEVEL_SHARED)
@@ -187,11 +195,13 @@ free_list:
 }
 
 hmf_status_t hmf__save_part(const struct hmf__check_job *job, struct hmf__io *io,
-                            const struct hmf__file_source *source, const struct hmf__save *save,
+                            struct hmf__blocks **blocks, const struct hmf__file_source *source, const struct hmf__save *save,
                             const char *suffix, struct hmf__file_seal *seal)
 {
-    char path[HMF__DIR_PATH_MAX], *end;
+    char path[HMF__DIR_PATH_MAX], clone[HMF__DIR_PATH_MAX], *end;
     struct hmf__file *f;
+    struct hmf__blocks *now = NULL;
+    struct hmf__io_reuse reuse;
     struct hmf__file_label label = {
         .program = job->program, .generation = save->generation, .rank = job->rank,
         .nranks = job->nranks
@@ -205,13 +215,25 @@ hmf_status_t hmf__save_part(const struct hmf__check_job *job, struct hmf__io *io
     snprintf(end, sizeof path - (size_t)(end - path), "%s", suffix);
     if (job->rank != 0 && save->local == NULL)
         rc = hmf__save_await_dir(job, save->generation, HMF__DIR_TMP);
-    if (rc == HMF_OK)
-        rc = hmf__file_write(io, path, &label, source, seal);
+    if (rc != HMF_OK)
+        return rc;
+    bool some = hmf__reuse_find(job, &save->reuse, *blocks, path, clone, &reuse);
+    if (!some && save->reuse.recycled != 0)
+        unlink(path);
+    rc = hmf__file_rewrite(io, path, &label, source, some ? &reuse : NULL, seal,
+                           save->reuse.on ? &now : NULL);
     if (rc == HMF_OK)
         rc = hmf__file_open(path, seal, &f);
-    if (rc == HMF_OK)
-        hmf__file_close(f);
-    return rc;
+    if (rc != HMF_OK) {
+        hmf__blocks_free(now);
+        return rc;
+    }
+    hmf__log(HMF__LOG_DEBUG, "%s: %" PRIu64 " of %" PRIu64 " bytes were written", path,
+             hmf__io_written(io), f->bytes);
+    hmf__file_close(f);
+    if (now != NULL)
+        hmf__blocks_push(blocks, now, job->keep + 1);
+    return HMF_OK;
 }
 
 hmf_status_t hmf__save_publish(const struct hmf__check_job *job, struct hmf__io *io,
@@ -274,7 +296,7 @@ static bool too_old(const struct hmf__check_job *job, const struct kept *kept, s
         before = kept[i].generation;
         newer++;
     }
-    return newer >= job->keep;
+    return newer >= job->keep + hmf__reuse_surplus(job);
 }
 
 /* Goes through both kinds, newest first, the shared one of a number before the local one. Failures
@@ -345,7 +367,7 @@ static hmf_status_t save_at(struct hmf__check_job *job, const struct hmf__file_s
     if (rc == HMF_OK && job->hold->io == NULL)
         rc = hmf__io_new(&job->hold->io);
     if (rc == HMF_OK)
-        rc = hmf__save_part(job, job->hold->io, source, save, "", &seal);
+        rc = hmf__save_part(job, job->hold->io, &job->hold->blocks, source, save, "", &seal);
     rc = hmf__check_agree(job, rc);
     if (rc == HMF_OK && save->level == HMF__LEVEL_PARTNER)
         rc = hmf__local_copy_parts(job, job->hold->local, save->generation, &seal);

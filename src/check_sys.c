@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -160,6 +162,17 @@ int hmf__sys_fsync_dir(const char *path)
         rc = 0;
     int saved = errno;
     close(fd);
+    errno = saved;
+    return rc;
+}
+
+int hmf__sys_clone(const char *from, int fd)
+{
+    int source = hmf__sys_open(from, O_RDONLY, 0);
+    if (source < 0)
+        return -1;
+    int rc = ioctl(fd, FICLONE, source), saved = errno;
+    close(source);
     errno = saved;
     return rc;
 }

@@ -39,6 +39,8 @@ int hmf__sys_pwrite(int fd, const void *bytes, size_t n, uint64_t offset);
 int hmf__sys_pread(int fd, void *bytes, size_t n, uint64_t offset);
 int hmf__sys_fsync(int fd);
 int hmf__sys_fsync_dir(const char *path);
+/* Makes fd's file, which is empty, share all extents with that file. */
+int hmf__sys_clone(const char *from, int fd);
 int hmf__sys_rename(const char *from, const char *to);
 int hmf__sys_unlink(const char *path);
 int hmf__sys_rmdir(const char *path);

@@ -220,10 +220,13 @@ static uint32_t fill_header(const struct hmf__outline *plan, const struct hmf__s
     return seal;
 }
 
-hmf_status_t hmf__file_write(struct hmf__io *io, const char *path,
-                             const struct hmf__file_label *label,
-                             const struct hmf__file_source *source, struct hmf__file_seal *seal)
+hmf_status_t hmf__file_rewrite(struct hmf__io *io, const char *path,
+                               const struct hmf__file_label *label,
+                               const struct hmf__file_source *source,
+                               const struct hmf__io_reuse *reuse, struct hmf__file_seal *seal,
+                               struct hmf__blocks **blocks)
 {
+    struct hmf__blocks *now = NULL;
     struct hmf__outline *plan = NULL;
     struct hmf__skel *skel = NULL;
     struct layout layout = {0};
@@ -244,7 +247,10 @@ hmf_status_t hmf__file_write(struct hmf__io *io, const char *path,
     rc = lay_out(plan, skel, source, &layout);
     if (rc != HMF_OK)
         goto free_layout;
-    rc = hmf__io_begin(io, path, hmf__skel_size(skel));
+    /* without memory for it the next file is written as a whole */
+    if (blocks != NULL)
+        now = hmf__blocks_new(hmf__skel_size(skel));
+    rc = hmf__io_begin(io, path, hmf__skel_size(skel), now != NULL ? reuse : NULL, now);
     if (rc != HMF_OK)
         goto free_layout;
     rc = hmf__io_write(io, layout.pieces, layout.n, &rest_crc);
@@ -257,14 +263,28 @@ hmf_status_t hmf__file_write(struct hmf__io *io, const char *path,
     rc = hmf__io_late_done(io);
     if (rc == HMF_OK)
         rc = hmf__io_end(io);
+    if (rc == HMF_OK && now != NULL) {
+        now->generation = label->generation;
+        now->seal = seal->seal;
+        *blocks = now;
+        now = NULL;
+    }
 
 abandon:
     if (rc != HMF_OK)
         hmf__io_abandon(io);
 free_layout:
+    hmf__blocks_free(now);
     layout_fini(&layout);
     hmf__skel_free(skel);
 free_plan:
     hmf__outline_free(plan);
     return rc;
+}
+
+hmf_status_t hmf__file_write(struct hmf__io *io, const char *path,
+                             const struct hmf__file_label *label,
+                             const struct hmf__file_source *source, struct hmf__file_seal *seal)
+{
+    return hmf__file_rewrite(io, path, label, source, NULL, seal, NULL);
 }

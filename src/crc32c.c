@@ -238,3 +238,35 @@ uint32_t hmf__crc32c(uint32_t crc, const void *data, size_t len)
 #endif
     return hmf__crc32c_soft(crc, data, len);
 }
+
+/* ---- joining: polynomials over GF(2) modulo the CRC's, bit-reflected: x^0 is the highest bit ---- */
+
+static uint32_t multiply(uint32_t a, uint32_t b)
+{
+    uint32_t product = 0;
+
+    for (uint32_t bit = 1u << 31; bit; bit >>= 1) {
+        if (a & bit)
+            product ^= b;
+        b = b >> 1 ^ (b & 1 ? (uint32_t)POLY : 0);
+    }
+    return product;
+}
+
+/* x^(8 len): what appending len bytes multiplies a checksum by. */
+uint32_t hmf__crc32c_shift(uint64_t len)
+{
+    uint32_t result = 1u << 31, power = 1u << 23; /* x^0, x^8 */
+
+    for (; len; len >>= 1) {
+        if (len & 1)
+            result = multiply(result, power);
+        power = multiply(power, power);
+    }
+    return result;
+}
+
+uint32_t hmf__crc32c_join(uint32_t a, uint32_t b, uint32_t shift)
+{
+    return multiply(shift, a) ^ b;
+}

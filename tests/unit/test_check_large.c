@@ -55,7 +55,7 @@ static void random_file(unsigned seed, uint64_t scale)
     }
     size = at + (uint64_t)rand_r(&seed) % 5000;
     unlink("pieces");
-    CU_ASSERT_EQUAL_FATAL(hmf__io_begin(io, "pieces", size), HMF_OK);
+    CU_ASSERT_EQUAL_FATAL(hmf__io_begin(io, "pieces", size, NULL, NULL), HMF_OK);
     CU_ASSERT_EQUAL_FATAL(hmf__io_write(io, pieces, PIECES, &rest), HMF_OK);
     memset(hmf__io_late(io, 0), 'H', 4096);
     memset(hmf__io_late(io, 1), 'P', pieces[PIECES / 2].bytes);
