@@ -77,7 +77,7 @@ static hmf_status_t take_one(struct hmf__vcomm *v, MPI_Message *message, const M
 static hmf_status_t sweep(bool *took)
 {
     for (struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next) {
-        if (!hmf__drain_counts(v))
+        if (!hmf__drain_counts(v) || (v->flags & HMF__COMM_UNMADE))
             continue;
         for (;;) {
             MPI_Message message;

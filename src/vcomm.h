@@ -45,7 +45,8 @@ enum {
     HMF__COMM_GHOST = 4,    /* freed, kept for the start-up log; real is MPI_COMM_NULL */
     HMF__COMM_FIXED = 8,    /* WORLD and SELF: not in the arena, never freed */
     HMF__COMM_STARTUP = 16, /* made while the start-up phase was recorded */
-    HMF__COMM_STILL = 32    /* at a cut: no member moves, so it is not replaced */
+    HMF__COMM_STILL = 32,   /* at a cut: no member moves, so it is not replaced */
+    HMF__COMM_UNMADE = 64   /* in a drain: its MPI_Comm_idup is not complete, MPI may not be asked */
 };
 
 /* First word `real`: resolving a handle touches one cache line. */

@@ -2,7 +2,8 @@
  *
  *   u64 bytes; u32 number of addresses; u32, u64 first communicator and request after start-up;
  *   windows (vwin.h), files (vfile.h);
- *   key values and attributes (vattr.h); names and error handlers (vdress.h); requests (vreq.h);
+ *   key values and attributes (vattr.h); names and error handlers (vdress.h); the buffer of
+ *   MPI_Bsend (vbuffer.h); requests (vreq.h);
  *   messages (vmsg.h)
  */
 #include "config.h"
@@ -17,6 +18,7 @@
 #include "image.h"
 #include "typemap.h"
 #include "vattr.h"
+#include "vbuffer.h"
 #include "vcomm.h"
 #include "vdress.h"
 #include "vfile.h"
@@ -191,6 +193,8 @@ static hmf_status_t pack(struct hmf__buf *b, bool drained)
         status = hmf__attr_pack(&own);
     if (status == HMF_OK)
         status = hmf__vdress_pack(&own);
+    if (status == HMF_OK)
+        status = hmf__vbuffer_pack(&own);
     if (status == HMF_OK)
         status = hmf__vreq_pack(&own, drained);
     if (status == HMF_OK)
@@ -377,6 +381,7 @@ void hmf__vlocal_started(void)
 {
     hmf__vhandle_started();
     hmf__attr_started();
+    hmf__vbuffer_started();
     hmf__vwins.startup = hmf__vwins.next_serial;
     hmf__vfiles.startup = hmf__vfiles.next_serial;
     local.startup_messages = hmf__vmsg_next_serial();
@@ -391,6 +396,8 @@ hmf_status_t hmf__vlocal_apply(hmf_state_t *state)
     status = hmf__attr_unpack(b, false);
     if (status == HMF_OK)
         status = hmf__vdress_unpack(b, false);
+    if (status == HMF_OK)
+        status = hmf__vbuffer_unpack(b, false);
     local.requests = b->pos;
     if (status == HMF_OK)
         status = hmf__vreq_shells(b);
@@ -415,6 +422,8 @@ hmf_status_t hmf__vlocal_settle(hmf_state_t *state)
         status = hmf__attr_unpack(b, true);
     if (status == HMF_OK)
         status = hmf__vdress_unpack(b, true);
+    if (status == HMF_OK)
+        status = hmf__vbuffer_unpack(b, true);
     if (status == HMF_OK) {
         b->pos = local.requests;
         status = hmf__vreq_fill(b);

@@ -297,11 +297,28 @@ static bool suspendable(const struct hmf__vreq *q)
            q->real != MPI_REQUEST_NULL;
 }
 
+/* The communicator that a pending duplication makes. */
+static struct hmf__vcomm *unmade(const struct hmf__vreq *q)
+{
+    return q->kind == HMF__VREQ_IDUP && q->newcomm != NULL && (q->flags & HMF__VREQ_ACTIVE) &&
+           !(q->flags & (HMF__VREQ_DONE | HMF__VREQ_REPLAY)) ? (void *) q->newcomm : NULL;
+}
+
+static void mark_unmade(void)
+{
+    for (struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next)
+        v->flags &= ~(uint32_t) HMF__COMM_UNMADE;
+    for (struct hmf__vreq *q = reqs.first; q != NULL; q = q->next)
+        if (unmade(q) != NULL)
+            unmade(q)->flags |= HMF__COMM_UNMADE;
+}
+
 hmf_status_t hmf__vreq_suspend(void)
 {
     hmf_status_t status;
 
     reap();
+    mark_unmade();
     /* Latest first: a message that arrives meanwhile then goes to the receive that MPI would
      * give it to, never to a later one while an earlier one is already gone. */
     for (struct hmf__vreq *q = reqs.last; q != NULL; q = q->prev) {
@@ -309,7 +326,8 @@ hmf_status_t hmf__vreq_suspend(void)
 
         if (!suspendable(q))
             continue;
-        if (!(q->flags & HMF__VREQ_MATCHED) && q->peer != MPI_PROC_NULL)
+        /* Open MPI does not survive the cancelling of what the program has cancelled already. */
+        if (!(q->flags & (HMF__VREQ_MATCHED | HMF__VREQ_CANCEL)) && q->peer != MPI_PROC_NULL)
             PMPI_Cancel(&q->real);
         rc = PMPI_Wait(&q->real, &q->status);
         if (rc == MPI_SUCCESS)
@@ -334,9 +352,12 @@ size_t hmf__vreq_sends_pending(void)
             (q->flags & (HMF__VREQ_DONE | HMF__VREQ_REPLAY)))
             continue;
         /* Others may begin it after the cut: it goes on where it is. */
-        if (q->kind == HMF__VREQ_COLL && (q->vcomm->flags & HMF__COMM_STILL))
+        if ((q->kind == HMF__VREQ_COLL || q->kind == HMF__VREQ_IDUP) &&
+            (q->vcomm->flags & HMF__COMM_STILL))
             continue;
         rc = PMPI_Test(&q->real, &flag, &q->status);
+        if ((rc != MPI_SUCCESS || flag) && unmade(q) != NULL)
+            unmade(q)->flags &= ~(uint32_t) HMF__COMM_UNMADE;
         if (rc != MPI_SUCCESS || flag)
             keep_outcome(q, rc);
         else

@@ -76,7 +76,7 @@ struct hmf__vreq {
     struct hmf__vreq *prev;
     MPI_Status status;          /* of an early end */
     struct hmf__greq *greq;     /* generalised; else NULL */
-    MPI_Comm *newcomm;          /* Comm_idup: where the program's handle is */
+    MPI_Comm *newcomm;          /* Comm_idup: the first word of its hmf__vcomm */
     struct hmf__startup_out *out; /* outputs to log or replay; NULL outside the start-up phase */
     MPI_Comm made_on;           /* persistent: the real communicator it was made on */
     uint64_t serial;            /* names the request, equal on no other of this process */

@@ -7,6 +7,7 @@ libhmf_mpi_la_SOURCES += \
 	src/vadopt.c \
 	src/varena.c src/varena.h \
 	src/vattr.c src/vattr.h \
+	src/vbuffer.c src/vbuffer.h \
 	src/vbuild.c src/vbuild.h \
 	src/vcomm.c src/vcomm.h \
 	src/vdress.c src/vdress.h \
@@ -58,6 +59,11 @@ shell_tests += tests/stress.sh
 tests_mpi_stress_CPPFLAGS = $(mpi_cppflags)
 tests_mpi_stress_LDFLAGS = $(mpi_ldflags)
 tests_mpi_stress_LDADD = $(mpi_ldadd)
+mpi_tests += tests/mpi/odd_move
+mpi_cases += tests/mpi/odd_move.np4 tests/mpi/odd_move.np4s5
+tests_mpi_odd_move_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_odd_move_LDFLAGS = $(mpi_ldflags)
+tests_mpi_odd_move_LDADD = $(mpi_ldadd)
 mpi_tests += tests/mpi/span_move
 mpi_cases += tests/mpi/span_move.np4s3
 tests_mpi_span_move_CPPFLAGS = $(mpi_cppflags)

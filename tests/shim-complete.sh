@@ -35,6 +35,26 @@ for name in $(comm -12 wanted have | comm -23 - exported); do
     echo "$name is in the table, but the library does not export it"
     bad=1
 done
+# The manual has a row for every function of MPI, and no cell of it is empty.
+perl -e '
+    undef $/;
+    $_ = <>;
+    s/__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)//g;
+    s/\s+/ /g;
+    for (split /;/) {
+        print "$1\n" if /\b(MPI_[A-Z]\w*) ?\(.*\) *$/ && !/\btypedef\b/;
+    }' declared.i | sort -u > every
+test "$(wc -l < every)" -gt 390 || { echo "mpi.h was not understood"; exit 1; }
+sed -n 's/^| \(MPI_[A-Za-z0-9_]*\) | [^ |][^|]* | [^ |][^|]* | [^ |][^|]* |$/\1/p' \
+    "$HMF_SRCDIR/doc/mpi-functions.md" | sort > described
+for name in $(sort -u described | comm -23 every -); do
+    echo "$name has no row in doc/mpi-functions.md, or an empty cell"
+    bad=1
+done
+for name in $(uniq -d described); do
+    echo "$name has two rows in doc/mpi-functions.md"
+    bad=1
+done
 perl "$HMF_SRCDIR/src/shim/gen.pl" doc "$table" > doc.md
 if ! cmp -s doc.md "$HMF_SRCDIR/doc/mpi-functions.md"; then
     echo "doc/mpi-functions.md is not what gen.pl doc makes of the table"

@@ -111,7 +111,7 @@ int MPI_Comm_idup(MPI_Comm comm, MPI_Comm *newcomm, MPI_Request *request)
         if (status != HMF_OK)
             c.rc = hmf__shim_raise(comm, hmf__shim_status_to_mpi(status), HMF__FN_Comm_idup);
         else
-            c.rc = PMPI_Comm_idup(hmf__coll_real(comm), where, &q->real);
+            c.rc = PMPI_Comm_idup(hmf__coll_real(comm), q->newcomm = where, &q->real);
     }
     hmf__out_comm(&c, newcomm);
     if (c.rc == MPI_SUCCESS)

@@ -377,8 +377,8 @@ if ($what eq 'names') {
     my %local = map { $_ => 'local' } qw(query sendinit group custom free winlocal filelocal grequest);
     print "# MPI functions under libhmf-mpi\n\n",
         "Made by `perl src/shim/gen.pl doc src/shim/functions.tab`: every function of MPI that takes or gives a\n",
-        "communicator, group, request, message, window or file, and those that make ops and error handlers.\n",
-        "All others are MPI's own, untouched.\n\n",
+        "communicator, group, request, message, window or file, and those that make ops and error handlers; and from\n",
+        "`others.tab`, class *plain*, all others, which are MPI's own, untouched.\n\n",
         "*Across a move*: what becomes of it when a rank moves. *Start-up*: what a newcomer does with a\n",
         "call between `MPI_Init` and `auto_read`: *replayed*, it gives what it gave the first time and\n",
         "reaches nobody; *local*, it is done again; *once*, the rank cannot move if it was called there.\n",
@@ -397,13 +397,22 @@ if ($what eq 'names') {
         "Only the C binding is served: Open MPI's Fortran binding calls the profiling names and goes past\n",
         "these functions, so that a Fortran program would see the spares too.\n\n";
     print "| function | class | across a move | start-up |\n|---|---|---|---|\n";
-    for my $f (sort { $a->{name} cmp $b->{name} } @functions) {
+    my @rows;
+    open my $others, '<', $path =~ s/functions\.tab$/others.tab/r or die "others.tab: $!\n";
+    while (<$others>) {
+        next if /^#/;
+        /^(MPI_\w+) \| (\S.*?) \| (\S.*)$/ or die "others.tab:$.: not a row\n";
+        push @rows, "| $1 | plain | $2 | $3 |\n";
+    }
+    for my $f (@functions) {
+        die "MPI_$f->{name}: class $f->{class} says nothing\n" if !$across{$f->{class}};
         my $s = $f->{outs} =~ /void/ ? 'once'
               : $f->{name} =~ /^Win_(fence|(un)?lock(_all)?|complete|wait)$/ ? 'replayed'
               : $f->{name} =~ /^Win_((at|de)tach|test|set_attr)$/ ? 'once'
               : $startup{$f->{class}} // $local{$f->{class}} // 'once';
-        print "| MPI_$f->{name} | $f->{class} | $across{$f->{class}} | $s |\n";
+        push @rows, "| MPI_$f->{name} | $f->{class} | $across{$f->{class}} | $s |\n";
     }
+    print sort @rows;
 } else {
     die "gen.pl: what is '$what'?\n";
 }

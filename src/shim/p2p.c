@@ -8,6 +8,7 @@
 
 #include "shim/shim.h"
 #include "shim/timed.h"
+#include "vbuffer.h"
 #include "stash.h"
 #include "vmsg.h"
 
@@ -424,4 +425,22 @@ int MPI_Imrecv(void *buf, int count, MPI_Datatype type, MPI_Message *message,
     *message = MPI_MESSAGE_NULL;
     hmf__vmsg_drop(g);
     return hmf__vreq_end(q, rc, request);
+}
+
+int MPI_Buffer_attach(void *buffer, int size)
+{
+    int rc = PMPI_Buffer_attach(buffer, size);
+
+    if (rc == MPI_SUCCESS)
+        hmf__vbuffer = (struct hmf__vbuffer) {buffer, size, false};
+    return rc;
+}
+
+int MPI_Buffer_detach(void *buffer, int *size)
+{
+    int rc = PMPI_Buffer_detach(buffer, size);
+
+    if (rc == MPI_SUCCESS)
+        hmf__vbuffer = (struct hmf__vbuffer) {NULL, 0, false};
+    return rc;
 }

@@ -16,7 +16,7 @@ libhmf_mpi_la_SOURCES += \
 nodist_libhmf_mpi_la_SOURCES = src/shim/gen.c src/shim/fn.h
 BUILT_SOURCES += src/shim/fn.h src/shim/gen.c
 CLEANFILES += src/shim/fn.h src/shim/gen.c
-EXTRA_DIST += src/shim/functions.tab src/shim/gen.pl doc/mpi-functions.md doc/mpi-handles.md
+EXTRA_DIST += src/shim/functions.tab src/shim/others.tab src/shim/gen.pl doc/mpi-functions.md doc/mpi-handles.md
 
 shim_gen = $(AM_V_GEN)$(MKDIR_P) src/shim && $(PERL) $(srcdir)/src/shim/gen.pl
 shim_deps = src/shim/functions.tab src/shim/gen.pl

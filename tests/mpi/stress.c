@@ -14,7 +14,7 @@
 #include "hmf/job.h"
 #include "typemap.h"
 
-enum { SLOTS = 5, PENDING = 24, LEN = 40, MAXN = 8, STREAM = 3, PATIENCE = 20000 };
+enum { SLOTS = 5, PENDING = 24, LEN = 40, MAXN = 8, STREAM = 3, PATIENCE = 100000 };
 enum { SUM, MAX_SCAN, ALLGATHER, ALLTOALL, BCAST, SCATTERED, NEIGHBOUR, BARRIER, COLLECTIVES };
 enum { KIND_NONE, KIND_SEND, KIND_RECV, KIND_LATER, KIND_PROBED, KIND_SUM, KIND_PSEND, KIND_PRECV };
 
@@ -592,7 +592,7 @@ int main(int argc, char **argv)
 {
     const char *setting = getenv("HMF_SPARES"), *chosen = getenv("HMF_TEST_SEED");
     int spares = setting != NULL ? atoi(setting) : 0, steps = argc > 1 ? atoi(argv[1]) : 40;
-    int gone = 0, asked = 0, all = 0, wait = 0;
+    int gone = 0, asked = 0, all = 0, wait = 0, seen = -1;
     uint64_t total;
 
     test_begin(&argc, &argv);
@@ -632,7 +632,9 @@ int main(int argc, char **argv)
             }
         }
         if (all < want) {
-            if (++wait > PATIENCE) {
+            wait = all == seen ? wait + 1 : 0; /* the same at all ranks, newcomers too */
+            seen = all;
+            if (wait > PATIENCE) {
                 CHECK(!"a move that was asked for does not come");
                 break;
             }
