@@ -17,6 +17,7 @@
 
 #include "control.h"
 #include "coord.h"
+#include "decider.h"
 #include "events.h"
 #include "monitor.h"
 #include "pulse.h"
@@ -154,6 +155,11 @@ static void frame(void *ctx, int from, unsigned kind, const void *data, size_t l
     case HMF__F_PULSE_BACK: hmf__pulse_back(a, from); break;
     case HMF__F_NEWS: hmf__pulse_told(a, &in); break;
     case HMF__F_RETIRE: on_retire(a); break;
+    case HMF__F_VIEW: hmf__decider_view(a, &in); break;
+    case HMF__F_VIEW_WANTED:
+        if (a->coord && a->decider)
+            hmf__decider_news(a);
+        break;
     case HMF__F_HANDOVER:
         if (!a->coord && !hmf__coord_take_over(a, &in))
             hmf__control_start(a);
@@ -466,7 +472,8 @@ hmf_status_t hmf__agent_start(struct hmf__agent *a, const struct hmf__net_addr *
     a->events = hmf__events_new(a->program ? a->program : "", a->id);
     if ((st = hmf__pulse_new(a)))
         return st;
-    if (hmf__monitor_wanted() && (st = hmf__monitor_new(&a->monitor)))
+    if (hmf__monitor_wanted() &&
+        ((st = hmf__monitor_new(&a->monitor)) || (st = hmf__decider_new(a, &a->decider))))
         return st;
     if (a->rank == 0) {
         if ((st = hmf__coord_new(a)))
@@ -504,6 +511,7 @@ void hmf__agent_stop(struct hmf__agent *a)
     hmf__pulse_free(a);
     hmf__events_free(a->events);
     a->events = NULL;
+    hmf__decider_free(a);
     hmf__monitor_watch(NULL);
     hmf__monitor_free(a->monitor);
     a->monitor = NULL;

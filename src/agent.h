@@ -52,6 +52,8 @@ enum hmf__frame {          /* kinds of frames between agents; append only */
     HMF__F_RETIRE,         /* coordinator -> spare: your node is wanted empty, end */
     HMF__F_SAMPLES,        /* up the tree: what agents see of their processes and hosts */
     HMF__F_CARRIED,        /* newcomer -> coordinator: how long its parts took */
+    HMF__F_VIEW,           /* down the tree of deciders: what they decide with (decider.h) */
+    HMF__F_VIEW_WANTED,    /* decider -> coordinator: it is new, and knows nothing yet */
     /* from the main thread of the same process */
     HMF__F_L_DONE = 64,    /* its part of a wave is done: epoch, wave, report */
     HMF__F_L_NEWCOMER,     /* newcomer's progress, to be sent on: epoch, stage, report */
@@ -97,6 +99,7 @@ struct hmf__control;
 struct hmf__events;
 struct hmf__pulse;
 struct hmf__monitor;
+struct hmf__decider;
 struct hmf__agent;
 
 struct hmf__wave {              /* this process's part in the present wave; agent thread only */
@@ -166,6 +169,7 @@ struct hmf__agent {
     struct hmf__events *events;
     struct hmf__pulse *pulse;
     struct hmf__monitor *monitor;   /* NULL: nobody wants to know (HMF_POLICY) */
+    struct hmf__decider *decider;   /* there if monitor is */
     bool running;
 };
 

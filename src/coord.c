@@ -17,6 +17,7 @@
 
 #include "control.h"
 #include "decide.h"
+#include "decider.h"
 #include "wave.h"
 
 double hmf__coord_wall_s(void)
@@ -245,6 +246,7 @@ static void hand_over(struct hmf__coord *c)
 
 static void committed(struct hmf__coord *c)
 {
+    struct hmf__agent *a = c->a;
     bool mine = false;
 
     if (!c->wave_up || !all_at(c, HMF__STAGE_COMMITTED))
@@ -257,8 +259,10 @@ static void committed(struct hmf__coord *c)
         mine |= m->ask.rank == 0;
         for (uint32_t k = 0; k < c->op.nmoves; k++)
             if (c->op.moves[k].rank == m->ask.rank) {
-                if (c->decide)
+                if (c->decide) {
                     hmf__decide_moved(c->decide, m->ask.rank, c->op.moves[k].from, m->to, hmf__now_ns());
+                    hmf__decider_news(a);
+                }
                 c->spare[c->op.moves[k].from] = USED;
                 hmf__coord_answer(c, &m->ask, 1, "rank %d moved from %s to %s in %.1f ms",
                                   m->ask.rank, hmf__coord_node(c, c->op.moves[k].from),

@@ -8,52 +8,23 @@
 #include <string.h>
 
 #include "decide.h"
+#include "decider.h"
 #include "events.h"
 #include "monitor.h"
 
 #define NOT_OFTENER_NS 10000000000ull   /* an event about a rank that stays */
 
-/* Hosts are those whose processes reach each other by loopback. */
 hmf_status_t hmf__coord_new_decide(struct hmf__coord *c)
 {
-    struct hmf__agent *a = c->a;
-    int *host_of = hmf__calloc((size_t)a->nprocs, sizeof *host_of), n = 0;
-    int *first = hmf__calloc((size_t)a->nprocs, sizeof *first);
-    const char **names = hmf__calloc((size_t)a->nprocs, sizeof *names);
-    hmf_status_t st = HMF_ERR_NOMEM;
-
-    if (!host_of || !first || !names) {
-        hmf__fail(st, "no memory for the hosts of %d processes", a->nprocs);
-        goto free_lists;
-    }
-    for (int p = 0; p < a->nprocs; p++) {
-        while (host_of[p] < n && !hmf__net_same_host(a->net, first[host_of[p]], p))
-            host_of[p]++;
-        if (host_of[p] == n) {
-            first[n] = p;
-            names[n++] = hmf__coord_node(c, p);
-        }
-    }
-    st = hmf__decide_new(a->nranks, a->nprocs, n, host_of, names, hmf__monitor_interval(a->monitor),
-                         hmf__now_ns(), &c->decide);
-    if (st)
-        goto free_lists;
-    c->decide->costs = c->costs;
-    c->decide->program = a->program ? a->program : "";
-    for (int p = 0; p < a->nprocs; p++)
-        memcpy(c->decide->host[host_of[p]].data, a->addrs[p].data, sizeof a->addrs[p].data);
-
-free_lists:
-    hmf__free(names);
-    hmf__free(first);
-    hmf__free(host_of);
-    return st;
+    return hmf__decider_decide(c->a, c->costs, &c->decide);
 }
 
 void hmf__coord_refused(struct hmf__coord *c, const struct cand *m)
 {
-    if (c->decide)
-        hmf__decide_refused(c->decide, m->ask.rank, hmf__now_ns());
+    if (!c->decide || m->ask.source != HMF__ASK_POLICY)
+        return;
+    hmf__decide_refused(c->decide, m->ask.rank, c->phase == NEGOTIATE, hmf__now_ns());
+    hmf__decider_news(c->a);
 }
 
 void hmf__coord_samples(struct hmf__coord *c, struct hmf__buf *in)
@@ -61,8 +32,12 @@ void hmf__coord_samples(struct hmf__coord *c, struct hmf__buf *in)
     struct hmf__sample s;
 
     while (c->decide && hmf__buf_left(in) > 0 &&
-           !hmf__sample_get(in, c->a->nprocs, c->a->nranks, &s))
+           !hmf__sample_get(in, c->a->nprocs, c->a->nranks, &s)) {
+        if (hmf__now_ns() < c->decide->skip_until_ns)
+            s.rank = -1;                   /* what ranks do during an operation is no measure */
         hmf__decide_sample(c->decide, &s, hmf__now_ns());
+        hmf__decider_note(c->a, &s);
+    }
 }
 
 void hmf__coord_explain(struct hmf__coord *c, struct hmf__buf *out)
@@ -135,8 +110,8 @@ void hmf__coord_decide(struct hmf__coord *c, uint64_t now_ns)
         !(free = hmf__calloc((size_t)nprocs, sizeof *free)))
         return;
     hmf__coord_free_spares(c, free);
-    n = hmf__decide_round(c->decide, c->a->proc_of, free, now_ns, hmf__coord_wall_s(), asks,
-                          sizeof asks / sizeof asks[0]);
+    n = hmf__decider_round(c->a, c->decide, c->costs, free, now_ns, hmf__coord_wall_s(), asks,
+                           sizeof asks / sizeof asks[0]);
     hmf__free(free);
     say_decisions(c, asks, n, now_ns);
     for (int i = 0; i < n; i++)

@@ -155,17 +155,17 @@ static double smooth(double old, double new)
     return old + SMOOTH * (new - old);
 }
 
-static void suspect(struct hmf__decide_host *x, double now_us, const char *why)
+static void suspect(const struct hmf__decide *d, struct hmf__decide_host *x, double now_us, const char *why)
 {
-    if (isinf(x->suspected_us))
+    if (isinf(x->suspected_us) && !d->quiet)
         hmf__log(HMF__LOG_WARN, "host %s is suspected to be ill: %s; ranks do not go there for a while",
                  x->name, why);
     x->suspected_us = now_us;
     snprintf(x->reason, sizeof x->reason, "%s", why);
 }
 
-static void host_sample(struct hmf__decide_host *x, const struct hmf__host_sample *s,
-                        uint64_t now_ns)
+static void host_sample(const struct hmf__decide *d, struct hmf__decide_host *x,
+                        const struct hmf__host_sample *s, uint64_t now_ns)
 {
     /* One look at the run queue says little: the mean of about RUNNING_S. */
     double part = 1 - exp(-(double)(now_ns - x->seen_ns) * 1e-9 / RUNNING_S);
@@ -178,12 +178,12 @@ static void host_sample(struct hmf__decide_host *x, const struct hmf__host_sampl
     x->known = true;
     x->seen_ns = now_ns;
     if (s->flags & ill)
-        suspect(x, now_us, s->reason);
+        suspect(d, x, now_us, s->reason);
     if (isinf(s->ends_at_s))
         x->noticed_us = INFINITY;
     else if (isinf(x->noticed_us)) {
         x->noticed_us = now_us;
-        hmf__log(HMF__LOG_WARN, "host %s: %s", x->name, s->reason);
+        hmf__log(d->quiet ? HMF__LOG_DEBUG : HMF__LOG_WARN, "host %s: %s", x->name, s->reason);
     }
 }
 
@@ -197,7 +197,7 @@ void hmf__decide_sample(struct hmf__decide *d, const struct hmf__sample *s, uint
 
     d->throttled[s->proc] = s->part_throttled;
     if (s->has_host)
-        host_sample(&d->host[d->host_of[s->proc]], &s->host, now_ns);
+        host_sample(d, &d->host[d->host_of[s->proc]], &s->host, now_ns);
     if (s->rank < 0 || now_ns < d->skip_until_ns)
         return;
     k = &d->rank[s->rank];
@@ -341,20 +341,16 @@ static bool decide(struct hmf__decide *d, int rank, uint64_t now_ns, double wall
     hmf_graph_free(g);
     if (what.action != HMF_GO)
         return false;
-    /* Where a place is slow and not only this process, nobody should come. */
     to = &d->host[host[what.to]];
-    if (to != here && hmf__slow_factor(&d->slow, rank) > 1)
-        suspect(here, in.now_us, "a rank was slow there");
     to->free--;
-    k->predicted_us = what.move_us;
     *ask = (struct hmf__ask){.kind = HMF__OP_MOVE, .source = HMF__ASK_POLICY, .rank = rank};
     snprintf(ask->node, sizeof ask->node, "%.*s", (int)strcspn(to->name, "#"), to->name);
     d->asked++;
     return true;
 }
 
-int hmf__decide_round(struct hmf__decide *d, const int *proc_of, const bool *free, uint64_t now_ns,
-                      double wall_s, struct hmf__ask *asks, int max)
+int hmf__decide_round(struct hmf__decide *d, const int *proc_of, const bool *free, const bool *mine,
+                      uint64_t now_ns, double wall_s, struct hmf__ask *asks, int max)
 {
     int n = 0;
 
@@ -367,12 +363,24 @@ int hmf__decide_round(struct hmf__decide *d, const int *proc_of, const bool *fre
     look_at_progress(d);
     hmf__decide_weights(d, proc_of, free, now_ns);
     for (int r = 0; r < d->nranks && n < max; r++)
-        if (now_ns >= d->rank[r].not_before_ns && decide(d, r, now_ns, wall_s, &asks[n]))
+        if ((!mine || mine[r]) && now_ns >= d->rank[r].not_before_ns &&
+            decide(d, r, now_ns, wall_s, &asks[n]))
             n++;
     return n;
 }
 
 /* ---- what became of it -------------------- */
+
+/* A rank in another place: nothing of what was seen of it holds, but what it did before. */
+static void begin_anew(struct hmf__decide *d, int rank, int proc)
+{
+    struct hmf__decide_rank *k = &d->rank[rank];
+
+    *k = (struct hmf__decide_rank){.proc = proc, .weight = 1, .bytes = k->bytes, .history = k->history,
+                                   .last = k->last, .back_off_s = FIRST_BACK_OFF_S};
+    k->history.wanted = 0;
+    hmf__slow_forget(&d->slow, rank);
+}
 
 void hmf__decide_moved(struct hmf__decide *d, int rank, int from_proc, int to_proc, uint64_t now_ns)
 {
@@ -382,21 +390,19 @@ void hmf__decide_moved(struct hmf__decide *d, int rank, int from_proc, int to_pr
     /* Moves on one host are moves from place to place: none of them is gone back to. */
     hmf_history_add(&k->history, now_us, (size_t)d->host_of[from_proc],
                     (size_t)d->host_of[to_proc]);
-    *k = (struct hmf__decide_rank){.proc = to_proc, .weight = 1, .bytes = k->bytes,
-                                   .history = k->history, .last = k->last,
-                                   .back_off_s = FIRST_BACK_OFF_S};
-    k->history.wanted = 0;
-    hmf__slow_forget(&d->slow, rank);
+    /* Where a place is slow and not only this process, nobody should come. */
+    if (d->host_of[from_proc] != d->host_of[to_proc] && hmf__slow_factor(&d->slow, rank) > 1)
+        suspect(d, &d->host[d->host_of[from_proc]], now_us, "a rank was slow there");
+    begin_anew(d, rank, to_proc);
     hmf__decide_disturbed(d, now_ns);
 }
 
-void hmf__decide_refused(struct hmf__decide *d, int rank, uint64_t now_ns)
+void hmf__decide_refused(struct hmf__decide *d, int rank, bool taken, uint64_t now_ns)
 {
     struct hmf__decide_rank *k = &d->rank[rank];
 
-    if (k->predicted_us == 0)
+    if (taken)
         return;
-    k->predicted_us = 0;
     k->not_before_ns = now_ns + (uint64_t)(k->back_off_s * 1e9);
     k->back_off_s = fmin(2 * k->back_off_s, LONGEST_BACK_OFF_S);
 }
@@ -460,6 +466,8 @@ void hmf__decide_put(const struct hmf__decide *d, uint64_t now_ns, struct hmf__b
             hmf__buf_put_u32(out, (uint32_t)k->history.move[i].from);
             hmf__buf_put_u32(out, (uint32_t)k->history.move[i].to);
         }
+        hmf__put_double(out, k->not_before_ns > now_ns ? (double)(k->not_before_ns - now_ns) * 1e-9 : 0);
+        hmf__put_double(out, k->back_off_s);
         hmf__buf_put_u8(out, s->nfirst == HMF__SLOW_WARM);
         hmf__put_double(out, s->base);
         hmf__put_double(out, s->base_cpu);
@@ -477,19 +485,35 @@ hmf_status_t hmf__decide_get(struct hmf__decide *d, uint64_t now_ns, struct hmf_
     if (run_s > 0 && run_s * 1e9 < (double)now_ns)
         d->began_ns = now_ns - (uint64_t)(run_s * 1e9);
     for (int r = 0; r < d->nranks && !in->status; r++) {
+        struct hmf__decide_rank *k = &d->rank[r];
         struct hmf__slow_rank *s = &d->slow.rank[r];
         uint32_t n = hmf__buf_get_u32(in);
+        size_t moves = k->history.n, to = moves ? k->history.move[moves - 1].to : HMF_NO_VERTEX;
+        double wait_s, back_off_s, base, base_cpu;
         bool known;
+        k->history.n = 0;
         for (uint32_t i = 0; i < n && n <= HMF_HISTORY_MOVES; i++) {
             double at_us = now_us - hmf__get_double(in);
-            uint32_t from = hmf__buf_get_u32(in), to = hmf__buf_get_u32(in);
+            uint32_t from = hmf__buf_get_u32(in), at = hmf__buf_get_u32(in);
             if (!in->status)
-                hmf_history_add(&d->rank[r].history, at_us, from, to);
+                hmf_history_add(&k->history, at_us, from, at);
         }
+        if (k->history.n && (k->history.n != moves || k->history.move[moves - 1].to != to))
+            begin_anew(d, r, k->proc);     /* it has moved since this was last told */
+        wait_s = hmf__get_double(in);
+        back_off_s = hmf__get_double(in);
+        if (!in->status && wait_s > 0 && wait_s <= LONGEST_BACK_OFF_S)
+            k->not_before_ns = now_ns + (uint64_t)(wait_s * 1e9);
+        if (!in->status && back_off_s >= FIRST_BACK_OFF_S && back_off_s <= 2 * LONGEST_BACK_OFF_S)
+            k->back_off_s = back_off_s;
         known = hmf__buf_get_u8(in) != 0;
-        s->base = hmf__get_double(in);
-        s->base_cpu = hmf__get_double(in);
-        s->nfirst = known && isfinite(s->base) && !in->status ? HMF__SLOW_WARM : 0;
+        base = hmf__get_double(in);
+        base_cpu = hmf__get_double(in);
+        if (known && isfinite(base) && !in->status) {
+            s->base = base;
+            s->base_cpu = base_cpu;
+            s->nfirst = HMF__SLOW_WARM;
+        }
     }
     for (int h = 0; h < d->nhosts; h++) {
         double age_us = hmf__get_double(in);

@@ -55,7 +55,6 @@ struct hmf__decide_rank {
     struct hmf_history history;
     uint64_t not_before_ns;     /* after a failure */
     double back_off_s;
-    double predicted_us;        /* of the move that it was asked to make; 0: none */
     struct hmf_decision last;
     char said[sizeof ((struct hmf_decision *)0)->why];
 };
@@ -75,6 +74,7 @@ struct hmf__decide {
     uint64_t interval_ns, next_ns;
     uint64_t skip_until_ns;     /* samples that an operation has disturbed */
     unsigned long rounds, asked;
+    bool quiet;                 /* others say what becomes of hosts */
     double *busy, *cpu, *queued;    /* nranks: scratch of a round */
     bool *ill;
     const struct hmf__costs *costs; /* borrowed; NULL: nothing is known of what moves cost */
@@ -97,14 +97,15 @@ int hmf__decide_timer(const struct hmf__decide *d, uint64_t now_ns);
 /* How much longer the job is taken to run. */
 double hmf__decide_remaining_us(const struct hmf__decide *d, uint64_t now_ns);
 
-/* A round: `proc_of` says who is where (nranks), `free` which processes are free spares (nprocs).
- * Up to `max` wishes are written; returns how many. */
-int hmf__decide_round(struct hmf__decide *d, const int *proc_of, const bool *free, uint64_t now_ns,
-                      double wall_s, struct hmf__ask *asks, int max);
+/* A round: `proc_of` says who is where (nranks), `free` which processes are free spares (nprocs), `mine` which
+ * ranks are to be decided about (nranks; NULL: all).  Up to `max` wishes are written; returns how many. */
+int hmf__decide_round(struct hmf__decide *d, const int *proc_of, const bool *free, const bool *mine,
+                      uint64_t now_ns, double wall_s, struct hmf__ask *asks, int max);
 
-/* A rank has moved, whoever asked for it, or stayed although it was asked to move. */
+/* A rank has moved, whoever asked for it; or stayed although a policy asked it to move (taken: only since there was no
+ * free place any more, which the next round will see). */
 void hmf__decide_moved(struct hmf__decide *d, int rank, int from_proc, int to_proc, uint64_t now_ns);
-void hmf__decide_refused(struct hmf__decide *d, int rank, uint64_t now_ns);
+void hmf__decide_refused(struct hmf__decide *d, int rank, bool taken, uint64_t now_ns);
 
 /* An operation is under way: what ranks do meanwhile is no measure. */
 void hmf__decide_disturbed(struct hmf__decide *d, uint64_t now_ns);
@@ -116,7 +117,8 @@ hmf_status_t hmf__decide_policy(struct hmf__decide *d, const char *names);
 /* One line a rank and one a host: the last decision with its numbers. */
 void hmf__decide_explain(const struct hmf__decide *d, struct hmf__buf *out);
 
-/* What the next coordinator has to know: past moves, and what is usual for each rank. */
+/* What the next coordinator, or another decider, has to know: past moves, and what is usual for each rank.  It
+ * replaces what was known of these. */
 void hmf__decide_put(const struct hmf__decide *d, uint64_t now_ns, struct hmf__buf *out);
 /* Damage leaves what was there.  HMF_ERR_FORMAT. */
 hmf_status_t hmf__decide_get(struct hmf__decide *d, uint64_t now_ns, struct hmf__buf *in);

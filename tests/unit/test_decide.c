@@ -82,7 +82,7 @@ static int second(struct job *j)
         hmf__decide_sample(j->d, &s, j->now);
     }
     j->now += SECOND / 100;
-    j->nasks = hmf__decide_round(j->d, j->proc_of, j->free, j->now, 1e6 + (double)j->now * 1e-9,
+    j->nasks = hmf__decide_round(j->d, j->proc_of, j->free, NULL, j->now, 1e6 + (double)j->now * 1e-9,
                                  j->asks, RANKS);
     return j->nasks;
 }
@@ -293,9 +293,9 @@ static void test_refused(void)
     CU_ASSERT(seconds(&j, 20) == 0);
     j.host[0].flags = HMF__HOST_DRAINED;
     CU_ASSERT(second(&j) == 1);
-    hmf__decide_refused(j.d, 0, j.now);
+    hmf__decide_refused(j.d, 0, false, j.now);
     again = seconds(&j, 100);
-    hmf__decide_refused(j.d, 0, j.now);
+    hmf__decide_refused(j.d, 0, false, j.now);
     later = seconds(&j, 100);
     CU_ASSERT(again >= 4 && later > again);
     end(&j);
