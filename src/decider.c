@@ -70,7 +70,9 @@ hmf_status_t hmf__decider_new(struct hmf__agent *a, struct hmf__decider **out)
             x->who = (enum hmf__who)i;
             return HMF_OK;
         }
-    hmf__log(HMF__LOG_ERROR, "HMF_DECIDER is \"%s\": give central, host or self; taking central", who);
+    if (a->proc == 0)
+        hmf__log(HMF__LOG_ERROR, "HMF_DECIDER is \"%s\": give central, host or self; taking central",
+                 who);
     return HMF_OK;
 }
 

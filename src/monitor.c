@@ -16,6 +16,7 @@
 #include "coord.h"
 #include "monitor_command.h"
 
+#define COMMAND_S 30            /* between two runs of a command */
 #define MOST_BELOW (1u << 20)   /* bytes of samples that wait here to be passed on */
 
 struct hmf__monitor {
@@ -28,7 +29,7 @@ struct hmf__monitor {
     uint64_t mark_ns, mark_ticks;       /* some moment by both clocks */
     double cpu_s, delay_s, throttled_s;
     struct hmf__host host;
-    struct hmf__command health;
+    struct hmf__command health, nodes;
     struct hmf__buf out;                /* samples to be passed on */
 };
 
@@ -43,7 +44,8 @@ int hmf__monitor_wanted(void)
 hmf_status_t hmf__monitor_new(struct hmf__monitor **out)
 {
     struct hmf__monitor *m = hmf__calloc(1, sizeof *m);
-    double interval_s = 1;
+    double interval_s = 1, command_s = COMMAND_S;
+    const char *slurm;
 
     *out = NULL;
     if (!m)
@@ -54,7 +56,11 @@ hmf_status_t hmf__monitor_new(struct hmf__monitor **out)
     m->next_ns = hmf__now_ns() + m->interval_ns;
     m->rank = -1;
     hmf__host_open(&m->host);
-    hmf__command_init(&m->health, "HMF_HEALTH", 30);
+    if (hmf__param_double("HMF_COMMAND_INTERVAL", 0.1, 86400, COMMAND_S, &command_s))
+        hmf__log(HMF__LOG_ERROR, "%s: taking %d s", hmf_error_text(), COMMAND_S);
+    hmf__command_init(&m->health, "HMF_HEALTH", "", command_s);
+    hmf__param_string("SLURM_JOB_ID", NULL, &slurm);
+    hmf__command_init(&m->nodes, "HMF_NODE_STATE", slurm ? "scontrol -o show node" : "", command_s);
     hmf__thread_open(&m->thread);
     *out = m;
     return HMF_OK;
@@ -64,6 +70,7 @@ void hmf__monitor_free(struct hmf__monitor *m)
 {
     if (!m)
         return;
+    hmf__command_fini(&m->nodes);
     hmf__command_fini(&m->health);
     hmf__thread_close(&m->thread);
     hmf__buf_fini(&m->out);
@@ -172,7 +179,7 @@ void hmf__monitor_tick(struct hmf__agent *a, uint64_t now_ns)
 {
     struct hmf__monitor *m = a->monitor;
     struct hmf__sample s;
-    char said[400];
+    char said[sizeof m->nodes.said];
     int status, to;
 
     if (!m || now_ns < m->next_ns || a->ending)
@@ -184,6 +191,8 @@ void hmf__monitor_tick(struct hmf__agent *a, uint64_t now_ns)
     if (s.has_host) {
         if (hmf__command_run(&m->health, now_ns, &status, said, sizeof said))
             hmf__host_health(&m->host, status, said, wall_s());
+        if (hmf__command_run(&m->nodes, now_ns, &status, said, sizeof said))
+            hmf__host_batch(&m->host, status, said);
         hmf__host_read(&m->host, wall_s(), &s.host);
     }
     hmf__sample_put(&m->out, &s);

@@ -18,10 +18,10 @@
 
 extern char **environ;
 
-void hmf__command_init(struct hmf__command *c, const char *name, double every_s)
+void hmf__command_init(struct hmf__command *c, const char *name, const char *dflt, double every_s)
 {
     memset(c, 0, sizeof *c);
-    hmf__param_string(name, "", &c->line);
+    hmf__param_string(name, dflt, &c->line);
     c->every_ns = (uint64_t)(every_s * 1e9);
     c->fd = -1;
 }

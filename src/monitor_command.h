@@ -19,8 +19,9 @@ struct hmf__command {
     char said[16384];
 };
 
-/* The command is in the environment variable `name`; it is run every `every_s`. */
-void hmf__command_init(struct hmf__command *c, const char *name, double every_s);
+/* The command is in the environment variable `name`, or else `dflt`, which is borrowed; it is run every
+ * `every_s`. */
+void hmf__command_init(struct hmf__command *c, const char *name, const char *dflt, double every_s);
 void hmf__command_fini(struct hmf__command *c);
 
 /* Starts it if it is time to.  True: it has ended, with this exit status (-1: killed) and output. */

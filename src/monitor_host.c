@@ -357,6 +357,22 @@ int hmf__host_drained(const char *output, const char *host)
     return 0;
 }
 
+void hmf__host_batch(struct hmf__host *h, int exit_status, const char *output)
+{
+    const char *given;
+    char name[65] = "";
+    int is;
+
+    gethostname(name, sizeof name - 1);
+    hmf__param_string("SLURMD_NODENAME", name, &given);
+    is = hmf__host_drained(output, given);
+    name[strcspn(name, ".")] = '\0';
+    if (is < 0)
+        is = hmf__host_drained(output, name);
+    if (!exit_status && is >= 0)
+        h->drained = is;
+}
+
 /* ---- all of it -------------------- */
 
 /* Copies text, %h becoming the host's name; false: it does not fit. */
@@ -415,6 +431,8 @@ void hmf__host_read(struct hmf__host *h, double wall_s, struct hmf__host_sample 
     out->quota = quota(h);
     load(h, out);
     heat(h, out);
+    if (h->drained)
+        set(out, HMF__HOST_DRAINED, "the batch system takes it out of service");
     if (h->owner[0] && owner_is_there(h, wall_s))
         set(out, HMF__HOST_OWNER, "its owner is back");
     notice(h, out);

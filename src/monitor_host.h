@@ -47,6 +47,7 @@ struct hmf__host {
     double throttled_s;         /* of the control group, so far */
     double ends_at_s;           /* from the health command */
     uint32_t flags;             /* from commands */
+    bool drained;               /* the batch system's word */
     char reason[80];
 };
 
@@ -65,6 +66,10 @@ void hmf__host_get(struct hmf__buf *in, struct hmf__host_sample *s);
 /* What the health command said: exit status 0 the host is well, 1 it is ill, others say nothing; a
  * line "ends SECONDS [reason]" announces an end, seconds since 1970 or, with a +, from now on. */
 void hmf__host_health(struct hmf__host *h, int exit_status, const char *output, double wall_s);
+
+/* What the batch system's command said (exit status 0, else nothing is known and it stays as it was): the host, by
+ * $SLURMD_NODENAME or its own name, full or short, is on its way out of service, or not any more. */
+void hmf__host_batch(struct hmf__host *h, int exit_status, const char *output);
 
 /* Whether `scontrol -o show node` says in `output` that a host is on its way out: its line
  * "NodeName=HOST ... State=IDLE+DRAIN ...".  1, or 0, -1: the host is not there. */

@@ -265,6 +265,25 @@ static void test_slurm(void)
     CU_ASSERT(hmf__host_drained(said, "n14") == -1);
     CU_ASSERT(hmf__host_drained(said, "n2") == -1);
     CU_ASSERT(hmf__host_drained("", "n2") == -1);
+
+    /* Of this host; a command that fails changes nothing. */
+    struct hmf__host_sample s;
+    struct hmf__host h;
+    setenv("SLURMD_NODENAME", "n12", 1);
+    hmf__host_open(&h);
+    hmf__host_batch(&h, 1, said);
+    hmf__host_read(&h, 0, &s);
+    CU_ASSERT(!(s.flags & HMF__HOST_DRAINED));
+    hmf__host_batch(&h, 0, said);
+    hmf__host_read(&h, 0, &s);
+    CU_ASSERT(s.flags & HMF__HOST_DRAINED && !strcmp(s.reason, "the batch system takes it out of service"));
+    hmf__host_batch(&h, -1, "");
+    hmf__host_read(&h, 0, &s);
+    CU_ASSERT(s.flags & HMF__HOST_DRAINED);
+    hmf__host_batch(&h, 0, "NodeName=n12 State=IDLE\n");
+    hmf__host_read(&h, 0, &s);
+    CU_ASSERT(!(s.flags & HMF__HOST_DRAINED));
+    unsetenv("SLURMD_NODENAME");
 }
 
 /* Runs until it has ended, or the clock that it is given says that it takes too long. */
@@ -285,24 +304,24 @@ static void test_command(void)
     int status = 7;
 
     setenv("HMF_HEALTH", "echo the fan; exit 1", 1);
-    hmf__command_init(&c, "HMF_HEALTH", 30);
+    hmf__command_init(&c, "HMF_HEALTH", "", 30);
     CU_ASSERT(finish(&c, 1000, &status, said, sizeof said));
     CU_ASSERT(status == 1 && !strcmp(said, "the fan\n"));
     CU_ASSERT(!hmf__command_run(&c, 2000, &status, said, sizeof said) && c.pid == 0);  /* not yet again */
     hmf__command_fini(&c);
     /* One that hangs is killed and says nothing; one that writes for ever, too. */
     setenv("HMF_HEALTH", "echo no; exec sleep 1000", 1);
-    hmf__command_init(&c, "HMF_HEALTH", 30);
+    hmf__command_init(&c, "HMF_HEALTH", "", 30);
     CU_ASSERT(!hmf__command_run(&c, 1000, &status, said, sizeof said));
     CU_ASSERT(finish(&c, 20000000000, &status, said, sizeof said) && status == -1);
     setenv("HMF_HEALTH", "exec yes", 1);
-    hmf__command_init(&c, "HMF_HEALTH", 30);
+    hmf__command_init(&c, "HMF_HEALTH", "", 30);
     CU_ASSERT(!hmf__command_run(&c, 1000, &status, said, sizeof said));
     CU_ASSERT(!hmf__command_run(&c, 1001, &status, said, sizeof said));
     CU_ASSERT(c.pid > 0);
     hmf__command_fini(&c);                 /* does not wait for it */
     unsetenv("HMF_HEALTH");
-    hmf__command_init(&c, "HMF_HEALTH", 30);
+    hmf__command_init(&c, "HMF_HEALTH", "", 30);
     CU_ASSERT(!hmf__command_run(&c, 1000, &status, said, sizeof said) && c.pid == 0);
     hmf__command_fini(&c);
 }
