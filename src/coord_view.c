@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "decide.h"
+#include "decider.h"
 #include "events.h"
 
 static const char nobody[] =
@@ -107,6 +108,7 @@ hmf_status_t hmf__coord_policy(struct hmf__coord *c, const char *names, struct h
         snprintf(before, sizeof before, "%s", c->decide->policy);
         if ((st = hmf__decide_policy(c->decide, names)))
             return st;
+        hmf__decider_news(c->a);
         hmf__log(HMF__LOG_INFO, "policy %s instead of %s from now on", names, before);
         hmf__events_begin(c->a->events, "policy");
         hmf__events_text(c->a->events, "policy", names);
