@@ -22,7 +22,7 @@ dist_bashcompletion_DATA = src/tools/completion/hmf src/tools/completion/hmfrun
 check_PROGRAMS += tests/fuzz/fuzz_control
 tests_fuzz_fuzz_control_LDADD = libhmf-core.la
 shell_tests += tests/fuzz/fuzz_control.sh
-EXTRA_DIST += doc/operations.md tests/fuzz/corpus-control/status tests/fuzz/corpus-control/migrate \
+EXTRA_DIST += doc/operations.md doc/night.svg doc/night-graph.svg tests/fuzz/corpus-control/status tests/fuzz/corpus-control/migrate \
 	tests/fuzz/corpus-control/resume tests/fuzz/corpus-control/drain tests/fuzz/corpus-control/events
 hmf_SOURCES = src/tools/hmf.c src/tools/hmf_check.c src/tools/hmf_check.h src/tools/hmf_job.c src/tools/hmf_job.h \
 	src/tools/hmf_line.c src/tools/hmf_line.h src/tools/hmf_status.c src/tools/hmf_events.c src/tools/hmf_plot.c \

@@ -396,7 +396,7 @@ int hmf__pulse_tick(struct hmf__agent *a, uint64_t now)
             send_up(a);
         else if (hmf__events_to_file(a->events))
             steps_event(a);
-        if (a->recovers && p->lost_ns && now - p->lost_ns > a->limit_ns) {
+        if (a->recovers && p->lost_ns && now > p->lost_ns + a->limit_ns) {
             hmf__log(HMF__LOG_ERROR, "a rank of this job has been lost for %.0f s (HMF_TIMEOUT) and nobody ended the "
                      "job: this process ends", (double)a->limit_ns * 1e-9);
             _exit(1);

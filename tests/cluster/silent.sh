@@ -65,8 +65,14 @@ grep -q 'stays on node1.*undone' said || { cat said; broken "it is not said that
 "$cluster" thaw "$vc" node1
 good_end
 
-# Nothing comes back: the job ends.
-HMF_SILENCE=4 begin rank-silent
+# Nothing comes back: the job ends. Thawed, the host finds the others gone and ends; its rank, which needs nothing of the others, does
+# not compute on meanwhile beside one that may have been started again elsewhere.
+scenario=rank-silent
+cd "$HMF_SCRATCH" && mkdir "$scenario" && cd "$scenario" || exit 99
+HMF_EVENTS=$PWD/events.jsonl HMF_SILENCE=4
+over "$HMF_BUILDDIR/hmfrun" --launcher "$MPIRUN" --grace 6 -np $ranks --map-by node "$HMF_BUILDDIR/tests/cluster/alone" progress 100000 >out 2>err &
+job=$!
+at_step 100
 "$cluster" freeze "$vc" node2
 wait $job
 status=$?
@@ -74,8 +80,12 @@ job=
 test $status -eq 75 || broken "hmfrun's exit status is $status, not 75"
 grep -q 'node2 is lost with rank 2: it has been silent' err || broken "it is not said who is silent"
 grep 'hmfrun: node2' err
+steps_of() { grep -c "host node2 " progress; }
+before=$(steps_of)
 "$cluster" thaw "$vc" node2
-# Thawed, it finds the others gone and ends; nothing computes on.
-alone() { "$cluster" exec "$vc" node2 sh -c 'ls /proc/[0-9]*/exe 2>/dev/null | xargs -n 1 readlink 2>/dev/null | grep -c heat2d' >alone.out; test "$(cat alone.out)" = 0; }
+alone() { "$cluster" exec "$vc" node2 sh -c 'ls /proc/[0-9]*/exe 2>/dev/null | xargs -n 1 readlink 2>/dev/null | grep -c /alone' >alone.out; test "$(cat alone.out)" = 0; }
 wait_for 60 alone || broken "a process of the thawed host still runs"
+echo "the thawed rank made $(($(steps_of) - before)) steps before it ended"
+# Until its agent is awake; without the fence there are 200 a second until HMF_TIMEOUT.
+test $(($(steps_of) - before)) -le 20 || broken "it computed on"
 exit 0

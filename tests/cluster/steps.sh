@@ -1,6 +1,7 @@
 # Silence at each step of a move: the host of one who takes part is frozen, its link cut, or its process stopped exactly there
 # (stop.c). The wait is bounded; what was not committed is undone, what was is done; when the silent one is back the job goes on, no
 # step of any rank is made twice or by two, and the result is the undisturbed one.
+# HOW "never" freezes the host for good: a newcomer that hangs while communicators are made ends the job as a lost node does.
 # STEPS: which of them, as WHO/STEP/HOW, words separated by spaces; "all": each one in each way (40 minutes). Default: a choice.
 # launch: limit=900
 . "$HMF_SRCDIR/tests/cluster/lib.sh"
@@ -41,7 +42,7 @@ host_of_part() {
     case $1 in coordinator) echo node0 ;; source) echo node1 ;; other) echo node2 ;; newcomer) echo node3 ;; esac
 }
 
-chosen=${STEPS:-other/hold/stop source/drain/freeze newcomer/join/cut source/middle/freeze newcomer/committed/stop coordinator/cut/freeze}
+chosen=${STEPS:-other/hold/stop source/drain/freeze newcomer/join/cut source/middle/freeze newcomer/committed/stop newcomer/join/never}
 if test "$chosen" = all; then
     chosen=$(echo "$table" | tr -s ' ' '\n' | grep / | sed 's,.*,&/freeze &/cut &/stop,')
 fi
@@ -62,7 +63,7 @@ every_step_once() {
 
 silence() { # HOST HOW on|off
     case $2$3 in
-    freezeon) "$cluster" freeze "$vc" "$1" ;;
+    freezeon | neveron) "$cluster" freeze "$vc" "$1" ;;
     freezeoff) "$cluster" thaw "$vc" "$1" ;;
     cuton) "$cluster" cut "$vc" "$1" ;;
     cutoff) "$cluster" join "$vc" "$1" ;;
@@ -94,6 +95,18 @@ for word in $chosen; do
     silence "$host" "$how" on
     : >stop/go
     wait_job noticed || broken "nobody answers"
+    if test "$how" = never; then
+        wait $job
+        status=$?
+        job=
+        test $status -eq 75 || broken "hmfrun's exit status is $status, not 75"
+        grep -q "$host is lost with rank 1: it hangs while communicators are made" err || broken "it is not said what hangs"
+        grep "hmfrun: $host" err
+        silence "$host" freeze off
+        wait $asker
+        n=$((n + 1))
+        continue
+    fi
     silence "$host" "$how" off
     wait $asker
     status=$?
