@@ -15,8 +15,8 @@ export HMF_COSTS
 
 hosts 3
 migrate() { "$hmf" migrate 1 "$1" >moved 2>&1 || broken "$(cat moved)"; }
-# Its time from poll to poll is known.
-started() { "$hmf" status 2>/dev/null | grep -q '^ *rank 1 .*step *[0-9]'; }
+# The time from poll to poll of both is known.
+started() { grep -q '"step_ms":\[[0-9.]*[1-9][0-9]*,[0-9.]*[1-9][0-9]*\]' "events.$net.$size" 2>/dev/null; }
 
 for net in $nets; do
     for node in node0 node1 node2; do
