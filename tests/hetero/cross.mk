@@ -11,7 +11,8 @@
 core_c = $(sort src/graph_nojson.c \
 	$(filter-out src/graph_json.c src/graph_field.c src/sim% src/globals%,$(filter %.c,$(core))))
 ifeq ($(ARCH),powerpc)
-core_c := $(filter-out src/check.c src/check_%,$(core_c))
+# nor hwloc
+core_c := $(filter-out src/check.c src/check_% src/monitor_topology.c,$(core_c))
 # no 64-bit atomics of its own
 atomic_libs = -latomic
 else
