@@ -29,7 +29,8 @@ at_step "$(($(last_step) + 10))"
 grep -q 'no spare is free' said || { cat said; broken "the refusal does not say why"; }
 ended 0
 cat err
-grep -v 'rank 0 stays' err | grep -q . && broken "something is on stderr"
+# On a busy machine mpirun itself has something to say about the start of its daemons.
+grep -v 'rank 0 stays\|plm:rsh: Warning' err | grep -q . && broken "something is on stderr"
 cmp out plain.out && cmp plain.h5 moved.h5 || broken "the result differs from the undisturbed one"
 test "$(grep -c '"event":"move"' events.jsonl)" -eq 2 && grep -q '"event":"end"' events.jsonl || broken "the events are not right"
 
