@@ -656,6 +656,11 @@ int main(int argc, char **argv)
             printf("seed %llu: digest %016llx, %d moves, %d failures\n", (unsigned long long) seed,
                    (unsigned long long) total, all, failures);
         CHECK(all == spares);
+        if (across != MPI_COMM_NULL) {
+            OK(MPI_Win_free(&window));
+            OK(MPI_File_close(&file));
+            OK(MPI_Comm_free(&across));
+        }
     }
     auto_done();
     MPI_Finalize();
