@@ -41,7 +41,16 @@
  *
  * Return values are 0 for success or an hmf_status_t (hmf/status.h) unless said otherwise; the
  * reason is printed on standard error once, and hmf_error_text() has it.  No function ends the
- * program. Threads: call these functions from one thread, the one that called MPI_Init.
+ * program.
+ *
+ * Threads: call these functions from one thread, the one that called MPI_Init.  Above
+ * MPI_THREAD_FUNNELED the others may be inside MPI meanwhile (at SERIALIZED not: a poll counts as
+ * a call): they are held until the operation is over.  One that stays in a call which cannot be
+ * interrupted (a collective call that others make after the poll) makes it refused by name.
+ * Threads that communicate are started after auto_read, by a newcomer too, from what is in
+ * registered variables: see to it that these say at a poll where a thread has to go on.  A thread of
+ * a rank that moves may wait in MPI_Recv, MPI_Probe, MPI_Wait: the newcomer's does so again.  In
+ * the process that is left its calls return MPI_ERR_COMM.
  */
 #ifndef AUTO_H
 #define AUTO_H

@@ -13,6 +13,7 @@
 
 #include "base.h"
 #include "blame.h"
+#include "gate.h"
 #include "stash.h"
 #include "vcomm.h"
 #include "vreq.h"
@@ -116,19 +117,25 @@ static bool must_agree(const struct hmf__vcomm *v)
     return v->size + v->remote_size > 1 && !(v->flags & HMF__COMM_STILL);
 }
 
+uint64_t hmf__drain_collectives(void)
+{
+    uint64_t check = 0;
+
+    for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next)
+        if (hmf__drain_counts(v) && must_agree(v))
+            check += collective_check(v);
+    return check;
+}
+
 static void add_up(int64_t *sum)
 {
-    uint64_t messages = hmf__vcomm_gone_sent - hmf__vcomm_gone_received, check = 0;
+    uint64_t messages = hmf__vcomm_gone_sent - hmf__vcomm_gone_received;
 
-    for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next) {
-        if (!hmf__drain_counts(v))
-            continue;
-        messages += v->sent - v->received;
-        if (must_agree(v))
-            check += collective_check(v);
-    }
+    for (const struct hmf__vcomm *v = hmf__vcomm_first(); v != NULL; v = v->next)
+        if (hmf__drain_counts(v))
+            messages += v->sent - v->received;
     sum[SUM_MESSAGES] = (int64_t) messages;
-    sum[SUM_COLLECTIVES] = (int64_t) check;
+    sum[SUM_COLLECTIVES] = (int64_t) hmf__drain_collectives();
 }
 
 /* A sum that was given up goes on inside MPI, into memory that stays; the rank that it waited for adds
@@ -214,6 +221,8 @@ hmf_status_t hmf__drain_run(void)
     status = finish_late(limit_ns);
     if (status != HMF_OK)
         return status;
+    if ((status = hmf__gate_settle(hmf__world_inner(), limit_ns / 2)) != HMF_OK)
+        return status;
     if (failed == HMF_OK)
         failed = hmf__vreq_suspend();
     for (;;) {
@@ -245,12 +254,14 @@ hmf_status_t hmf__drain_run(void)
 hmf_status_t hmf__drain_quiet(void)
 {
     uint64_t limit_ns;
-    hmf_status_t failed = limit_of(&limit_ns);
+    hmf_status_t failed = limit_of(&limit_ns), status;
     int64_t mine[SUMS] = { 0 }, all[SUMS];
     int rc;
 
     if (failed == HMF_OK)
         failed = finish_late(limit_ns);
+    if ((status = hmf__gate_settle(hmf__world_inner(), limit_ns / 2)) != HMF_OK)
+        return status;
     add_up(mine);
     mine[SUM_SENDS] = (int64_t) hmf__stash_total;
     mine[SUM_FAILED] = failed != HMF_OK;

@@ -31,6 +31,10 @@ hmf_status_t hmf__drain_quiet(void);
  * (HMF__COMM_STILL) are left out. */
 uint64_t hmf__drain_open(bool messages);
 
+/* Local: what this rank adds to a sum that is 0 (mod 2^64) if all members of each communicator have made
+ * equally many collective calls on it. */
+uint64_t hmf__drain_collectives(void);
+
 /* Is the communicator one whose traffic must come to rest? */
 static inline bool hmf__drain_counts(const struct hmf__vcomm *v)
 {

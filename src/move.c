@@ -8,6 +8,7 @@
 
 #include "auto.h"
 #include "check.h"
+#include "gate.h"
 #include "image.h"
 #include "startup.h"
 #include "vlocal.h"
@@ -209,19 +210,17 @@ undo:
     return 0;
 }
 
-int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
+static int stop(struct hmf__job *j, uint64_t n, int mask)
 {
     struct hmf__agent *a = &j->agent;
     struct hmf__op op = {0};
     uint64_t epoch;
     uint32_t kind;
-    hmf_status_t st;
+    hmf_status_t st = HMF_OK, busy = HMF_OK;
+    bool leaving;
+    uint64_t open;
     int got = 0, *map = NULL;
 
-    if (a->role == HMF__ROLE_INCOMING) {
-        hmf__move_confirm(j);
-        return 0;
-    }
     hmf__job_wait_fence(j);
     for (;;) {
         uint32_t order;
@@ -236,6 +235,9 @@ int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
             return 0;
         if (!(mask & (kind == HMF__OP_MOVE ? AUTO_MIGR : AUTO_CHKP)))
             return 0;                      /* stop at the first later poll that allows it */
+        /* Waiting here makes MPI go on, which no other thread may do at the same time. */
+        if (hmf__gate_on && !hmf__vcomm_threads && !busy)
+            busy = hmf__gate_shut(false, a->limit_ns / 2);
         if (order == HMF__WAVE_CUT)
             break;
         hmf__job_wait_order(j, epoch, HMF__WAVE_HOLD);
@@ -245,20 +247,42 @@ int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
     pthread_mutex_unlock(&a->lock);
     if (!st && kind == HMF__OP_MOVE && !(map = new_map(a, &op)))
         st = HMF_ERR_NOMEM;
+    leaving = !st && kind == HMF__OP_MOVE && hmf__op_leaves(&op, a->proc);
+    if (!st && !(st = busy))
+        st = hmf__gate_shut(leaving, a->limit_ns / 2);
     if (!st && kind == HMF__OP_MOVE)
         st = hmf__world_movable();
     /* Before a spare is bothered: what the rank that goes cannot take along. */
-    if (!st && kind == HMF__OP_MOVE && hmf__op_leaves(&op, a->proc)) {
+    if (!st && leaving) {
         st = hmf__startup_movable();
         if (!st)
             st = hmf__vlocal_rehearse(j->state);
     }
-    hmf__agent_report_cut(a, epoch, st, n, st ? 0 : hmf__world_open(map));
+    open = st ? 0 : hmf__world_open(map);
+    /* A rank that is not there yet may need what a thread of this one has to send; what spans the poll
+     * is not known before all threads are held. */
+    if (hmf__vcomm_threads) {
+        hmf__gate_open();
+        open = 0;
+    }
+    hmf__agent_report_cut(a, epoch, st, n, open);
     if (st != HMF_ERR_NOMEM && !hmf__job_moved_on(j, epoch, op.cut) &&
         hmf__job_begun(j, epoch, HMF__WAVE_WORK))
         got = kind == HMF__OP_MOVE ? take_part(j, &op, map, n) : checkpoint(j, &op, n);
     hmf__free(map);
     hmf__op_clear(&op);
+    return got;
+}
+
+int hmf__move_poll(struct hmf__job *j, uint64_t n, int mask)
+{
+    int got = 0;
+
+    if (j->agent.role == HMF__ROLE_INCOMING)
+        hmf__move_confirm(j);
+    else
+        got = stop(j, n, mask);
+    hmf__gate_open();
     return got;
 }
 
@@ -377,6 +401,8 @@ void hmf__move_restore(struct hmf__job *j)
         hmf__job_wait_order(j, in.epoch, HMF__WAVE_JOIN);
         hmf__job_park(j);
     }
+    /* Threads that the program starts now have nobody to talk to before the first poll. */
+    hmf__gate_shut(false, a->limit_ns / 2);
     /* The loop begins with the poll at which the others stand now: it is counted again. */
     atomic_store(&a->polls, in.cut - 1);
 }

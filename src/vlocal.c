@@ -244,7 +244,8 @@ static hmf_status_t all_held(void)
                              "register one, make it before auto_read, or free it before auto_poll",
                              hmf__vcomm_text(v, text, sizeof(text)));
     for (const struct hmf__vreq *q = hmf__vreq_first(); q != NULL; q = q->next)
-        if (q->serial >= requests && !hmf__vhandle_seen(typeMPI_REQUEST, q))
+        if (q->serial >= requests && !(q->flags & HMF__VREQ_THREAD) &&
+            !hmf__vhandle_seen(typeMPI_REQUEST, q))
             return hmf__fail(HMF_ERR_BUSY, "the rank that is to move has not completed %s, and no "
                              "registered variable of typeMPI_REQUEST holds it: register one, or call "
                              "MPI_Wait before auto_poll", hmf__vreq_text(q, text, sizeof(text)));

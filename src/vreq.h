@@ -44,6 +44,7 @@ enum hmf__vreq_flag {
     HMF__VREQ_ORPHAN     = 1 << 9,  /* MPI_Request_free was called while active */
     HMF__VREQ_MATCHED    = 1 << 10, /* made by Imrecv: it has its message and is never taken back */
     HMF__VREQ_FULFILLED  = 1 << 11, /* generalised: MPI_Grequest_complete was called */
+    HMF__VREQ_THREAD     = 1 << 12, /* of a blocking call that a thread makes in pieces */
     HMF__VREQ_SPECIAL    = HMF__VREQ_DONE | HMF__VREQ_CANCEL | HMF__VREQ_REPOST |
                            HMF__VREQ_REPLAY
 };

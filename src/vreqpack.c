@@ -125,11 +125,12 @@ hmf_status_t hmf__vreq_pack(struct hmf__buf *b, bool drained)
 
     hmf__vhandle_startup_ids(&comms, &started);
     for (const struct hmf__vreq *q = hmf__vreq_first(); q != NULL; q = q->next)
-        n++;
+        n += !(q->flags & HMF__VREQ_THREAD);
     hmf__buf_put_u64(b, hmf__vreq_next_serial());
     hmf__buf_put_u32(b, n);
     for (const struct hmf__vreq *q = hmf__vreq_first(); q != NULL && status == HMF_OK; q = q->next)
-        status = put_one(b, q, q->serial < started, drained);
+        if (!(q->flags & HMF__VREQ_THREAD))   /* a newcomer's thread makes the call anew */
+            status = put_one(b, q, q->serial < started, drained);
     return status;
 }
 

@@ -2,6 +2,7 @@
 libhmf_mpi_la_SOURCES += \
 	src/blame.c src/blame.h \
 	src/drain.c src/drain.h \
+	src/gate.c src/gate.h \
 	src/procmap.c src/procmap.h \
 	src/stash.c src/stash.h \
 	src/vadopt.c \
@@ -25,6 +26,14 @@ libhmf_mpi_la_SOURCES += \
 	src/vwinmem.c src/vwinmem.h \
 	src/world.c src/world.h \
 	src/wpack.c src/wpack.h
+
+# Threads at a poll.
+mpi_tests += tests/mpi/threads_move
+tests_mpi_threads_move_CPPFLAGS = $(mpi_cppflags)
+tests_mpi_threads_move_LDFLAGS = $(mpi_ldflags)
+tests_mpi_threads_move_LDADD = $(mpi_ldadd) -lpthread
+EXTRA_DIST += tests/threads.sh
+shell_tests += tests/threads.sh
 
 # Tests of the world layer alone call internal functions, so they link the archive.
 mpi_tests += tests/mpi/world_parts tests/mpi/world_move tests/mpi/world_cost

@@ -47,8 +47,9 @@ find_package(hmf-mpi REQUIRED)
 add_executable(by-cmake ../program.c)
 target_link_libraries(by-cmake hmf-mpi::hmf-mpi)
 CM
-    (mkdir cm/build && cd cm/build && CC= CFLAGS= cmake -DCMAKE_C_COMPILER="${CC%% *}" \
-        -DCMAKE_C_FLAGS="${CC#"${CC%% *}"}" -DCMAKE_PREFIX_PATH="$prefix" .. && make) >cmake.log 2>&1 ||
+    cc=${CC#ccache }
+    (mkdir cm/build && cd cm/build && CC= CFLAGS= cmake -DCMAKE_C_COMPILER="${cc%% *}" \
+        -DCMAKE_C_FLAGS="${cc#"${cc%% *}"}" -DCMAKE_PREFIX_PATH="$prefix" .. && make) >cmake.log 2>&1 ||
         { cat cmake.log; fail "find_package(hmf-mpi)"; }
     cp cm/build/by-cmake .
     programs="$programs by-cmake"

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "gate.h"
 #include "shim/shim.h"
 
 #include <limits.h>
@@ -14,6 +15,9 @@ int hmf__shim_left(int fn)
 {
     static unsigned char told[HMF__FN_COUNT];
 
+    /* It is how the other threads of such a process learn of it. */
+    if (hmf__gate_on && !hmf__gate_is_main())
+        return MPI_ERR_COMM;
     if (fn >= 0 && fn < HMF__FN_COUNT && !told[fn]) {
         told[fn] = 1;
         hmf__log(HMF__LOG_ERROR, "%s was called in a process whose rank lives elsewhere: after"

@@ -2,6 +2,8 @@
 # Writes what follows from the table of MPI functions (functions.tab, which describes its format).
 #   gen.pl code   functions.tab    wrappers of all classes that are not written by hand
 #   gen.pl header functions.tab    enum hmf__fn: one number for each function
+#   gen.pl inner  functions.tab    other names for the wrappers, under which all but outer.c know them
+#   gen.pl outer  functions.tab    the functions that the program calls: threads pass a gate (gate.h)
 #   gen.pl names  functions.tab    one name a line
 #   gen.pl chain  functions.tab    PMPI functions for tools that are loaded before the program (chain.h)
 #   gen.pl doc    functions.tab    the table of the manual
@@ -9,7 +11,7 @@ use strict;
 use warnings;
 
 my ($what, $path) = @ARGV;
-die "usage: gen.pl code|header|names|chain|doc functions.tab\n" if !defined $path;
+die "usage: gen.pl code|header|inner|outer|names|chain|doc functions.tab\n" if !defined $path;
 
 my @functions;
 open(my $tab, '<', $path) or die "$path: $!\n";
@@ -322,6 +324,34 @@ my %gen = (
     rma => \&gen_rma,
 );
 
+# Functions that no thread is held at: those that only turn a handle into another form, and the
+# beginning and end of everything.
+sub is_gated
+{
+    my ($f) = @_;
+    return $f->{ret} =~ /^int\s*$/ && $f->{name} !~ /^(Init|Init_thread|Finalize|Abort|Errhandler_[gs]et)$/;
+}
+
+# Calls that may wait for another rank's program, in pieces between which a thread may be held.
+my %pieces = map { $_ => 1 } qw(Recv Send Ssend Rsend Sendrecv Sendrecv_replace Probe Mprobe
+                                Wait Waitall Waitany Waitsome);
+
+sub gen_outer
+{
+    my ($f) = @_;
+    my $args = join(', ', @{$f->{names}});
+    my $comm = $f->{class} =~ /^i?coll$/ ? 'comm' : 'MPI_COMM_NULL';
+    my $pieces = $pieces{$f->{name}}
+        ? "    if (hmf__gate_outside())\n        return hmf__in_pieces_$f->{name}($args);\n" : '';
+    return "static __attribute__((noinline)) int gated_$f->{name}($f->{args})\n{\n    bool entered_;\n    int rc_;\n\n"
+        . $pieces
+        . "    entered_ = hmf__gate_enter(HMF__FN_$f->{name}, $comm);\n"
+        . "    rc_ = hmf__mpi_$f->{name}($args);\n"
+        . "    if (entered_)\n        hmf__gate_leave();\n    return rc_;\n}\n\n"
+        . "int MPI_$f->{name}($f->{args})\n{\n"
+        . "    return hmf__unlikely(hmf__gate_on) ? gated_$f->{name}($args) : hmf__mpi_$f->{name}($args);\n}\n\n";
+}
+
 if ($what eq 'names') {
     print "MPI_$_->{name}\n" for @functions;
 } elsif ($what eq 'header') {
@@ -330,6 +360,21 @@ if ($what eq 'names') {
     print "    HMF__FN_$_->{name},\n" for @functions;
     print "    HMF__FN_COUNT\n};\n\n/* \"MPI_Send\" for HMF__FN_Send. */\n";
     print "const char *hmf__fn_name(int fn);\n\n#endif\n";
+} elsif ($what eq 'inner') {
+    print "/* The wrappers by the names that the library gives them; $from. */\n";
+    print "#ifndef HMF__SHIM_INNER_H\n#define HMF__SHIM_INNER_H\n\n#include <mpi.h>\n\n";
+    for my $f (grep { is_gated($_) } @functions) {
+        print fold("int hmf__mpi_$f->{name}($f->{args})\n    __attribute__((visibility(\"hidden\")));\n");
+        print fold("int hmf__in_pieces_$f->{name}($f->{args})\n    __attribute__((visibility(\"hidden\")));\n")
+            if $pieces{$f->{name}};
+    }
+    print "\n#ifndef HMF__SHIM_OUTER\n";
+    print "#define MPI_$_->{name} hmf__mpi_$_->{name}\n" for grep { is_gated($_) } @functions;
+    print "#endif\n\n#endif\n";
+} elsif ($what eq 'outer') {
+    print "/* What the program calls; $from. */\n#include \"config.h\"\n\n#define HMF__SHIM_OUTER\n",
+        "#include \"gate.h\"\n#include \"shim/shim.h\"\n\n";
+    print fold(gen_outer($_)) for grep { is_gated($_) } @functions;
 } elsif ($what eq 'code') {
     print "/* Wrappers of MPI functions; $from. */\n#include \"config.h\"\n\n#include \"progress.h\"\n#include \"shim/shim.h\"\n\n";
     print "static const char *const names[HMF__FN_COUNT] = {\n";

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "gate.h"
 #include "shim/shim.h"
 #include "vattr.h"
 #include "world.h"
@@ -20,6 +21,7 @@ static int begin(int *argc, char ***argv, int provided)
 {
     hmf_status_t status;
 
+    hmf__gate_init(provided);
     hmf__vreq_threads(provided == MPI_THREAD_MULTIPLE);
     status = hmf__job_init(argc, argv);
     if (status == HMF_OK)

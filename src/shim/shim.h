@@ -2,6 +2,9 @@
  * What the wrappers of MPI functions share. Each wrapper is a branch on the phase, a look at the
  * handle, and the PMPI call; all that takes longer is out of line.
  *
+ * The program's calls come through outer.c, which lets threads pass one by one where there are
+ * several (gate.h); from here on MPI_Recv and its like mean the wrapper itself (inner.h).
+ *
  * Handles that are not ours (a library's own real communicators, requests on them) pass unchanged,
  * so that code below the program, ROMIO for one, can call MPI_ functions by their plain names.
  */
@@ -15,6 +18,7 @@
 
 #include "hmf/status.h"
 #include "shim/fn.h"
+#include "shim/inner.h"
 #include "startup.h"
 #include "vcomm.h"
 #include "vfile.h"

@@ -12,10 +12,11 @@ libhmf_mpi_la_SOURCES += \
 	src/shim/mpi1.c \
 	src/shim/p2p.c \
 	src/shim/shim.h src/shim/timed.h \
+	src/shim/threads.c \
 	src/shim/win.c
-nodist_libhmf_mpi_la_SOURCES = src/shim/gen.c src/shim/fn.h
-BUILT_SOURCES += src/shim/fn.h src/shim/gen.c
-CLEANFILES += src/shim/fn.h src/shim/gen.c
+nodist_libhmf_mpi_la_SOURCES = src/shim/gen.c src/shim/outer.c src/shim/fn.h src/shim/inner.h
+BUILT_SOURCES += src/shim/fn.h src/shim/inner.h src/shim/gen.c src/shim/outer.c
+CLEANFILES += src/shim/fn.h src/shim/inner.h src/shim/gen.c src/shim/outer.c
 EXTRA_DIST += src/shim/functions.tab src/shim/others.tab src/shim/gen.pl doc/mpi-functions.md doc/mpi-handles.md
 
 shim_gen = $(AM_V_GEN)$(MKDIR_P) src/shim && $(PERL) $(srcdir)/src/shim/gen.pl
@@ -25,6 +26,11 @@ src/shim/gen.c: $(shim_deps)
 	$(shim_gen) code $(srcdir)/src/shim/functions.tab > $@.tmp && mv -f $@.tmp $@
 src/shim/fn.h: $(shim_deps)
 	$(shim_gen) header $(srcdir)/src/shim/functions.tab > $@.tmp && mv -f $@.tmp $@
+
+src/shim/inner.h: $(shim_deps)
+	$(shim_gen) inner $(srcdir)/src/shim/functions.tab > $@.tmp && mv -f $@.tmp $@
+src/shim/outer.c: $(shim_deps)
+	$(shim_gen) outer $(srcdir)/src/shim/functions.tab > $@.tmp && mv -f $@.tmp $@
 
 shell_tests += tests/shim-complete.sh
 mpi_tests += tests/mpi/shim_p2p tests/mpi/shim_coll tests/mpi/shim_comm

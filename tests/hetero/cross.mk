@@ -21,7 +21,7 @@ hdf5_libs = -L$(ROOT)/usr/lib/$(LIBDIR)/hdf5/serial -lhdf5
 mpi_flags = -I$(ROOT)/usr/lib/$(LIBDIR)/openmpi/include -I$(ROOT)/usr/lib/$(LIBDIR)/openmpi/include/openmpi
 mpi_libs = -L$(ROOT)/usr/lib/$(LIBDIR)/openmpi/lib -lmpi
 endif
-mpi_c = $(filter-out src/globals%,$(filter src/%.c,$(mpi))) src/shim/gen.c
+mpi_c = $(filter-out src/globals%,$(filter src/%.c,$(mpi))) src/shim/gen.c src/shim/outer.c
 
 cflags = -std=gnu11 -O1 -g -pthread -Wall -Wextra -Werror -ffp-contract=off -D_FILE_OFFSET_BITS=64 \
 	-I$(BUILD) -I$(SRC)/include -I$(SRC)/src -I$(BUILD)/src -I$(SRC)/tests/unit $(FLAGS)
