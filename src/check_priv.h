@@ -77,7 +77,8 @@ hmf_status_t hmf__save_rest(struct hmf__check_job *job, const hmf_image_t *image
 /* This rank's part, its name followed by suffix; dir, program and the like come from the job,
    blocks are hold->blocks. May run in another thread. */
 hmf_status_t hmf__save_part(const struct hmf__check_job *job, struct hmf__io *io,
-                            struct hmf__blocks **blocks, const struct hmf__file_source *source, const struct hmf__save *save,
+                            struct hmf__blocks **blocks, const struct hmf__file_source *source,
+                             const struct hmf__save *save,
                             const char *suffix, struct hmf__file_seal *seal);
 /* As soon as this node sees a directory that rank 0 has made. */
 hmf_status_t hmf__save_await_dir(const struct hmf__check_job *job, uint64_t generation,

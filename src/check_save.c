@@ -195,8 +195,8 @@ free_list:
 }
 
 hmf_status_t hmf__save_part(const struct hmf__check_job *job, struct hmf__io *io,
-                            struct hmf__blocks **blocks, const struct hmf__file_source *source, const struct hmf__save *save,
-                            const char *suffix, struct hmf__file_seal *seal)
+                            struct hmf__blocks **blocks, const struct hmf__file_source *source,
+                            const struct hmf__save *save, const char *suffix, struct hmf__file_seal *seal)
 {
     char path[HMF__DIR_PATH_MAX], clone[HMF__DIR_PATH_MAX], *end;
     struct hmf__file *f;
