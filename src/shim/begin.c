@@ -8,6 +8,7 @@
 #include "shim/shim.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -193,21 +194,24 @@ static int byte_type(uint64_t bytes, int *count, MPI_Datatype *type)
 int hmf__shim_deliver(const void *data, uint64_t bytes, int source, int tag, void *buf, int count,
                       MPI_Datatype type, MPI_Status *status)
 {
+    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER; /* two would take each other's message */
     static MPI_Comm self = MPI_COMM_NULL;
     MPI_Datatype sendtype;
-    MPI_Status own;
+    MPI_Status own = { 0 };
     int n, rc;
 
-    if (self == MPI_COMM_NULL) {
-        rc = PMPI_Comm_dup(MPI_COMM_SELF, &self);
-        if (rc != MPI_SUCCESS)
-            return rc;
-        PMPI_Comm_set_errhandler(self, MPI_ERRORS_RETURN);
-    }
     rc = byte_type(bytes, &n, &sendtype);
     if (rc != MPI_SUCCESS)
         return rc;
-    rc = PMPI_Sendrecv(data, n, sendtype, 0, 0, buf, count, type, 0, 0, self, &own);
+    pthread_mutex_lock(&one);
+    if (self == MPI_COMM_NULL) {
+        rc = PMPI_Comm_dup(MPI_COMM_SELF, &self);
+        if (rc == MPI_SUCCESS)
+            PMPI_Comm_set_errhandler(self, MPI_ERRORS_RETURN);
+    }
+    if (rc == MPI_SUCCESS)
+        rc = PMPI_Sendrecv(data, n, sendtype, 0, 0, buf, count, type, 0, 0, self, &own);
+    pthread_mutex_unlock(&one);
     if (sendtype != MPI_PACKED)
         PMPI_Type_free(&sendtype);
     own.MPI_SOURCE = source;
