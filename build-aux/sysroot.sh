@@ -10,9 +10,9 @@
 set -eu
 arch=$1
 case $2 in /*) root=$2 ;; *) root=$PWD/$2 ;; esac
-libraries="libc6 libgcc-s1 libhdf5-103-1 libhwloc15 libopenmpi3"
+libraries="libc6 libgcc-s1 libhdf5-103-1 libhwloc15 libopenmpi3 libxxhash0"
 # Of these only headers and links to the libraries are wanted, without what they depend on.
-headers="libc6-dev linux-libc-dev libcrypt-dev libhdf5-dev libopenmpi-dev libhwloc-dev"
+headers="libc6-dev linux-libc-dev libcrypt-dev libhdf5-dev libopenmpi-dev libhwloc-dev libxxhash-dev"
 list="$arch $libraries $headers 1"
 
 test "$(cat "$root/.made-from" 2>/dev/null)" != "$list" || exit 0

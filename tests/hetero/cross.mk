@@ -17,7 +17,7 @@ core_c := $(filter-out src/check.c src/check_% src/monitor_topology.c,$(core_c))
 atomic_libs = -latomic
 else
 hdf5_flags = -DHETERO_HDF5 -I$(ROOT)/usr/include/hdf5/serial
-hdf5_libs = -L$(ROOT)/usr/lib/$(LIBDIR)/hdf5/serial -lhdf5
+hdf5_libs = -L$(ROOT)/usr/lib/$(LIBDIR)/hdf5/serial -lhdf5 -lxxhash
 mpi_flags = -I$(ROOT)/usr/lib/$(LIBDIR)/openmpi/include -I$(ROOT)/usr/lib/$(LIBDIR)/openmpi/include/openmpi
 mpi_libs = -L$(ROOT)/usr/lib/$(LIBDIR)/openmpi/lib -lmpi
 endif
