@@ -25,6 +25,7 @@
 
 #define FLUSH_NS (5ull * 1000000000)
 #define TICK_MS 100
+#define EARLY_MOST 65536            /* bytes of wishes */
 
 /* ---- frames -------------------- */
 
@@ -103,6 +104,17 @@ static void on_retire(struct hmf__agent *a)
     pthread_mutex_unlock(&a->lock);
 }
 
+static void hear_early(struct hmf__agent *a)
+{
+    struct hmf__buf in;
+
+    hmf__buf_borrow(&in, a->early.data, a->early.len);
+    while (a->coord && hmf__buf_left(&in) > 0 && !in.status)
+        hmf__coord_ask(a->coord, &in);
+    hmf__buf_fini(&a->early);
+    hmf__buf_init(&a->early);
+}
+
 static void frame(void *ctx, int from, unsigned kind, const void *data, size_t len)
 {
     struct hmf__agent *a = ctx;
@@ -119,6 +131,8 @@ static void frame(void *ctx, int from, unsigned kind, const void *data, size_t l
             hmf__coord_ask(a->coord, &in);
         else if (a->coordinator != a->proc)
             hmf__net_send(a->net, a->coordinator, HMF__F_ASK, data, len);
+        else if (a->early.len + len <= EARLY_MOST)
+            hmf__buf_put_bytes(&a->early, data, len);   /* the office is on its way */
         break;
     case HMF__F_RESERVE: on_reserve(a, from, &in); break;
     case HMF__F_RELEASE: on_release(a, &in); break;
@@ -161,8 +175,10 @@ static void frame(void *ctx, int from, unsigned kind, const void *data, size_t l
             hmf__decider_news(a);
         break;
     case HMF__F_HANDOVER:
-        if (!a->coord && !hmf__coord_take_over(a, &in))
+        if (!a->coord && !hmf__coord_take_over(a, &in)) {
             hmf__control_start(a);
+            hear_early(a);
+        }
         break;
     default:
         break;                            /* a later version's frame */
@@ -509,6 +525,7 @@ void hmf__agent_stop(struct hmf__agent *a)
     hmf__coord_free(a->coord);
     a->coord = NULL;
     hmf__pulse_free(a);
+    hmf__buf_fini(&a->early);
     hmf__events_free(a->events);
     a->events = NULL;
     hmf__decider_free(a);

@@ -163,6 +163,7 @@ struct hmf__agent {
     bool move_on;               /* INCOMING: SIGUSR2 has come already */
     uint64_t reserved;          /* SPARE: epoch it is promised to, 0 none */
     int coordinator;            /* process that wishes go to, as far as is known here */
+    struct hmf__buf early;      /* wishes that came before the office did */
     int leader;                 /* INCOMING: the process that leads the move, to which progress is told */
     struct hmf__coord *coord;   /* NULL unless this process holds logical rank 0 */
     struct hmf__control *control;

@@ -36,6 +36,7 @@ struct job {
     int refuse_image;           /* the newcomer reports an error */
     int vanish;                 /* the newcomer's process dies instead of restoring */
     int late_rank;              /* never polls */
+    bool ask_at_once;           /* the newcomer of rank 0 asks for a move of rank 1 */
     uint64_t spans;             /* number of polls that something of ranks 1 and 2 spans; all: 1000 */
 };
 
@@ -159,6 +160,12 @@ static void newcomer_report(struct hmf__agent *a, uint64_t epoch, uint32_t stage
     hmf__agent_report(a, HMF__F_L_NEWCOMER, epoch, stage, st, 0);
 }
 
+static void ask_move(struct job *j, int proc, int rank)
+{
+    struct hmf__ask ask = {.kind = HMF__OP_MOVE, .source = HMF__ASK_PROGRAM, .rank = rank};
+    hmf__agent_ask(&j->a[proc], &ask);
+}
+
 /* 1: the spare has a rank now. */
 static int spare(struct job *j, struct hmf__agent *a)
 {
@@ -184,6 +191,8 @@ static int spare(struct job *j, struct hmf__agent *a)
                     j->refuse_image ? hmf__fail(HMF_ERR_MISMATCH, "variable 'u' differs") : HMF_OK);
     if (wait_order(a, epoch, HMF__WAVE_JOIN) != HMF__WAVE_COMMIT)
         return 0;
+    if (j->ask_at_once && a->rank == 0)                    /* rank 0 is here, its office not yet */
+        ask_move(j, a->proc, 1);
     newcomer_report(a, epoch, HMF__STAGE_COMMITTED, HMF_OK);
     j->came[a->proc]++;
     return 1;
@@ -280,12 +289,6 @@ static void finish(struct job *j)
     free(j);
 }
 
-static void ask_move(struct job *j, int proc, int rank)
-{
-    struct hmf__ask ask = {.kind = HMF__OP_MOVE, .source = HMF__ASK_PROGRAM, .rank = rank};
-    hmf__agent_ask(&j->a[proc], &ask);
-}
-
 static void ask_checkpoint(struct job *j, int proc)
 {
     struct hmf__ask ask = {.kind = HMF__OP_CHECKPOINT, .source = HMF__ASK_PROGRAM};
@@ -380,6 +383,20 @@ static void coordinator_moves(void)
     CU_ASSERT_EQUAL(j->moved[0], 1);
     CU_ASSERT_EQUAL(j->moved[5], 1);
     CU_ASSERT_EQUAL(joined_sum(j->came, MAXP), 2);
+    free(j);
+}
+
+/* What is asked of the new coordinator before it knows that it is one. */
+static void asked_early(void)
+{
+    struct job *j = new_job(6, 2, 6000);
+
+    j->ask_at_once = true;
+    ask_move(j, 3, 0);
+    go(j);
+    join_all(j);
+    CU_ASSERT_EQUAL(j->moved[0], 1);
+    CU_ASSERT_EQUAL(j->moved[1], 1);
     free(j);
 }
 
@@ -571,6 +588,7 @@ static const struct unit_test tests[] = {
     {"without membarrier", no_membarrier},
     {"one move", one_move},
     {"the coordinator itself moves", coordinator_moves},
+    {"asked before the office has come", asked_early},
     {"more moves than spares", no_spare},
     {"work fails on one rank: undone", work_fails},
     {"the newcomer refuses the state: undone", image_refused},
