@@ -22,7 +22,7 @@ mpi_examples_relay_CPPFLAGS = $(mpi_cppflags)
 mpi_examples_relay_CFLAGS = $(example_cflags)
 mpi_examples_relay_LDFLAGS = $(mpi_ldflags)
 mpi_examples_relay_LDADD = $(mpi_ldadd)
-shell_tests += tests/examples_relay.sh
+shell_tests += tests/examples_relay.sh tests/man_examples.sh
 
 mpi_tests += tests/mpi/migrate
 tests_mpi_migrate_CPPFLAGS = $(mpi_cppflags)
