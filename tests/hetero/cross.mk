@@ -19,7 +19,7 @@ else
 hdf5_flags = -DHETERO_HDF5 -I$(ROOT)/usr/include/hdf5/serial
 hdf5_libs = -L$(ROOT)/usr/lib/$(LIBDIR)/hdf5/serial -lhdf5 -lxxhash
 mpi_flags = -I$(ROOT)/usr/lib/$(LIBDIR)/openmpi/include -I$(ROOT)/usr/lib/$(LIBDIR)/openmpi/include/openmpi
-mpi_libs = -L$(ROOT)/usr/lib/$(LIBDIR)/openmpi/lib -lmpi
+mpi_libs = -L$(ROOT)/usr/lib/$(LIBDIR)/openmpi/lib -lmpi -lhwloc
 endif
 mpi_c = $(filter-out src/globals%,$(filter src/%.c,$(mpi))) src/shim/gen.c src/shim/outer.c
 
