@@ -1,6 +1,6 @@
 # Checkpoints in the hosts' own directories: a host dies and takes its directory with it, and the job goes on with another host
 # in its stead, from copies of its neighbour; the result is the one of an undisturbed run, bit for bit.
-# launch: limit=180
+# launch: limit=300
 . "$HMF_SRCDIR/tests/cluster/lib.sh"
 HMF_LIMIT=120
 steps=3000
@@ -29,7 +29,7 @@ grep 'level' said
 rm -rf local.node1
 
 scenario="another host in its stead"
-over "$MPIRUN" -np 3 --host node0:1,node3:1,node2:1 $levels -x HMF_LOCAL_DIR="$PWD/local.%h" -x HMF_INTERVAL=0.3 \
+over "$MPIRUN" -np 3 --host node0:1,node3:1,node2:1 $levels -x HMF_LOCAL_DIR="$PWD/local.%h" -x HMF_INTERVAL=1 \
     "$@" lost "$HMF_SRCDIR/mpi-examples/floorplan.pgm" >out 2>err &
 job=$!
 ended 0

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STEPS = 400, CELLS = 100 };
+enum { STEPS = 20000, CELLS = 100 };
 
 static int step, rank;
 static double field[2][CELLS];
@@ -90,7 +90,7 @@ int main(int argc, char **argv)
     for (; step < STEPS; step++) {
         if ((left = auto_poll(AUTO_ALL) & AUTO_MIGR))
             break;
-        if (rank == 1 && step == STEPS / 2 && !moved)
+        if (rank == 1 && step == 200 && !moved)
             raise(SIGUSR2);
         advance();
         MPI_Allreduce(&bad, &all, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
