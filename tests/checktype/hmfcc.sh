@@ -19,6 +19,19 @@ printf 'int main(void) { return AUTO_MIGR - 2; }\n' >plain.c
 hmfcc -Wall -Werror -include auto.h plain.c -o plain && ./plain || fail "a source without marks"
 hmfcc -c nothing.c 2>/dev/null && fail "a source that is not there was compiled"
 
+# what other builds ask of a compiler: sources of other languages, standard input, -v, -E before -c, nothing at all
+printf '.globl answer\nanswer:\n' >answer.S
+hmfcc -c answer.S && test -f answer.o || fail "-c of assembly made nothing"
+hmfcc -c 2>/dev/null && fail "-c without a source is good"
+echo 'int main(void) { return 0; }' | hmfcc -x c - -o typed && ./typed || fail "a source from standard input"
+echo 'int main(void) { return 0; }' | hmfcc -x c -c - -o typed.o && hmfcc typed.o -o typed && ./typed || fail "-c from standard input"
+hmfcc -c -v plain.c -include auto.h -o plain.o 2>/dev/null && test -f plain.o || fail "-c -v"
+hmfcc -v >err 2>&1 || { cat err; fail "-v alone"; }
+rm -f plain.o && hmfcc -E -c plain.c | grep -q main && test ! -f plain.o || fail "-E -c compiled"
+echo 'extern "C" int answer(void) { class it { } i; (void)i; return 0; }' >other.cpp
+hmfcc -c other.cpp && test -f other.o || fail "-c of C++"
+rm -f ./*.o
+
 cat >state.h <<'C'
 #include <hmf/checktype.h>
 typedef struct item { int value; struct item *next; } item_t;
@@ -122,6 +135,37 @@ grep -q 'advance.c' advance.d && grep -q 'state.h' advance.d || { cat advance.d;
 grep -q 'types\.c' advance.d main.dep && fail "dependencies name files that are gone"
 hmfcc main.o advance.o -o second || fail "linking"
 test -z "$MPIRUN" || good ./second
+
+# by way of assembly, which has the descriptions, too
+hmfcc -S advance.c && hmfcc -c -S main.c -o main.s && hmfcc main.s advance.s -o assembled || fail "-S"
+nm assembled | grep -q 'hmf_checktype_add' || fail "-S dropped the descriptions"
+
+# a struct that is another one with OpenMP, or by the machine's features, is described as it is compiled; omp.h is found
+cat >choice.c <<'C'
+#include <hmf/checktype.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+checktype typedef struct choice {
+    int n;
+#ifdef _OPENMP
+    int crew;
+#endif
+    double v[3];
+} choice_t;
+static checktype choice_t choice;
+int main(void)
+{
+#ifdef _OPENMP
+    choice.crew = omp_get_max_threads();
+#endif
+    return choice.n;
+}
+C
+hmfcc -Wall -Wextra -Werror -c choice.c || fail "choice.c"
+grep -qa crew choice.o && fail "a field is described that is not there"
+hmfcc -Wall -Wextra -Werror -fopenmp -c choice.c || fail "choice.c -fopenmp"
+grep -qa crew choice.o || fail "a field that -fopenmp brings is not described"
 
 # under make, from elsewhere
 mkdir -p m && printf 'CC = hmfcc\nVPATH = ..\nthird: main.o advance.o\n\t$(CC) $^ -o $@\n' >m/Makefile
