@@ -157,6 +157,33 @@ refused 3: 'struct hidden is defined elsewhere' <<'C'
 struct hidden;
 checktype typedef struct s { struct hidden *p; } s;
 C
+refused 2: '2 lengths, but int * has room for 1' <<'C'
+checktype typedef struct s { int *p HMF_LEN(n, n); int n; } s;
+C
+refused 2: 'HMF_LEN and HMF_ONE contradict each other' <<'C'
+checktype typedef struct s { int *p HMF_LEN(n) HMF_ONE; int n; } s;
+C
+refused 2: 'HMF_LEN and HMF_STRING contradict each other' <<'C'
+checktype typedef struct s { char *t HMF_STRING HMF_LEN(n); int n; } s;
+C
+refused 2: 'a division by zero' <<'C'
+checktype typedef struct s { int *p HMF_LEN(n / 0); int n; } s;
+C
+refused 2: 'a number that is too large' <<'C'
+checktype typedef struct s { int *p HMF_LEN(99999999999999999999); } s;
+C
+refused 2: 'HMF_CASE belongs to members of unions' <<'C'
+checktype typedef struct s { int k HMF_CASE(1); } s;
+C
+refused 2: 'member b: HMF_CASE(2, 1): a second one of 1' <<'C'
+checktype typedef struct s { int k; union { int a HMF_CASE(1); float b HMF_CASE(2, 1); } u HMF_SWITCH(k); } s;
+C
+refused 2: 'member a: HMF_CASE(): a value is missing' <<'C'
+checktype typedef struct s { int k; union { int a HMF_CASE(); float b HMF_CASE(1); } u HMF_SWITCH(k); } s;
+C
+refused 2: 'f is a function' <<'C'
+checktype int f(void);
+C
 refused 2: 'a 128-bit integer cannot be described' <<'C'
 checktype typedef struct s { __int128 big; } s;
 C

@@ -10,6 +10,8 @@
 #include "resolve.h"
 
 #include <ctype.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct ct_field *ct_field_named(const struct ct_record *r, const char *name)
@@ -213,7 +215,11 @@ static struct ct_length *factor(struct parse *q)
     const char *word = word_at(q);
     if (!*word)
         return fail(q, unknown);
-    return isdigit((unsigned char)*word) ? constant(word) : field(q, word);
+    if (!isdigit((unsigned char)*word))
+        return field(q, word);
+    if (strtoull(word, NULL, 0) > INT_MAX)
+        return fail(q, "a number that is too large");
+    return constant(word);
 }
 
 static struct ct_length *product(struct parse *q)
@@ -222,7 +228,10 @@ static struct ct_length *product(struct parse *q)
 
     for (space(q); n && (*q->p == '*' || *q->p == '/'); space(q)) {
         enum ct_length_op op = *q->p++ == '*' ? CT_LEN_PRODUCT : CT_LEN_QUOTIENT;
-        n = combine(op, n, factor(q));
+        struct ct_length *by = factor(q);
+        if (by && op == CT_LEN_QUOTIENT && by->op == CT_LEN_CONSTANT && !strcmp(by->constant, "0"))
+            return fail(q, "a division by zero");
+        n = combine(op, n, by);
     }
     return n;
 }

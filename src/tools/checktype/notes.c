@@ -85,6 +85,35 @@ static const struct ct_type *inside_arrays(const struct ct_type *t)
     return t;
 }
 
+/* How many lengths a type may have; *pointer: the last one is a pointer's. */
+static int levels_of(const struct ct_type *t, bool *pointer)
+{
+    int levels = 0;
+
+    for (; t->kind == CT_POINTER || t->kind == CT_ARRAY || t->kind == CT_FLEXIBLE; t = t->elem)
+        if (t->kind != CT_ARRAY) {
+            levels++;
+            *pointer = t->kind == CT_POINTER;
+        }
+    return levels;
+}
+
+static void check_lengths(struct ct_source *s, struct ct_place place, const char *what,
+                          const struct ct_type *type, const struct ct_notes *n)
+{
+    bool pointer = false;
+    int levels = levels_of(type, &pointer);
+
+    if (n->points_to || !n->nlengths || !levels)
+        return;
+    if (n->nlengths > levels)
+        ct_find(s, place, false, "%s: %d lengths, but %s has room for %d", what, n->nlengths,
+                type->spelled, levels);
+    else if (n->nlengths == levels && pointer && (n->one || n->string))
+        ct_find(s, place, false, "%s: HMF_LEN and HMF_%s contradict each other: write one of them",
+                what, n->block ? "BLOCK" : n->one ? "ONE" : "STRING");
+}
+
 void ct_notes_check(struct ct_source *s, struct ct_place place, const char *what,
                     const struct ct_type *type, const struct ct_notes *n)
 {
@@ -102,6 +131,7 @@ void ct_notes_check(struct ct_source *s, struct ct_place place, const char *what
     if (n->nlengths && !pointer && type->kind != CT_FLEXIBLE)
         ct_find(s, place, false, "%s: HMF_LEN belongs to pointers and flexible arrays, this is %s",
                 what, type->spelled);
+    check_lengths(s, place, what, type, n);
     if ((n->weak || n->one) && !pointer)
         ct_find(s, place, false, "%s: HMF_%s belongs to pointers, this is %s", what,
                 n->weak ? "WEAK" : n->block ? "BLOCK" : "ONE", type->spelled);

@@ -118,6 +118,10 @@ static enum CXChildVisitResult visit_top(CXCursor c, CXCursor parent, CXClientDa
             clang_visitChildren(c, ct_visit_body, rd);
         break;
     case CXCursor_FunctionDecl:
+        ct_notes_of(rd, c, &notes);
+        if (notes.marked)
+            ct_find(rd->s, ct_place_of(c), false, "checktype belongs to types and variables, %s is "
+                    "a function", ct_keep(clang_getCursorSpelling(c)));
         if (!ct_in_system(c) && clang_isCursorDefinition(c))
             clang_visitChildren(c, ct_visit_body, rd);
         break;

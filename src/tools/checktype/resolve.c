@@ -145,6 +145,9 @@ const char *ct_describe_field(const struct subject *outer, struct ct_record *in,
     j.member = f->member;
     j.lvalue = NULL;
     ct_notes_check(j.s, j.place, j.what, f->type, j.notes);
+    if (!in->is_union && (f->notes.cases || f->notes.is_default))
+        ct_find(j.s, j.place, false, "%s: HMF_%s belongs to members of unions", j.what,
+                f->notes.cases ? "CASE" : "DEFAULT");
     if (f->bits >= 0)
         return describe_bits(&j, f);
     return describe(&j, f->type);

@@ -50,6 +50,39 @@ static bool kinds_in(const struct ct_record *u, bool *pointers, bool *others)
     return *pointers && *others;
 }
 
+/* Is value one of the values, with commas between, up to `end`? */
+static bool is_among(const char *values, const char *end, const char *value, size_t len)
+{
+    for (const char *p = values; p < end;) {
+        size_t n = strcspn(p, ",");
+        while (n && *p == ' ')
+            p++, n--;
+        if (p < end && n == len && !strncmp(p, value, n))
+            return true;
+        p += n + 1;
+    }
+    return false;
+}
+
+static bool check_case(struct subject *j, const struct ct_record *u, int member, const char *value,
+                       size_t len)
+{
+    const struct ct_field *f = &u->fields[member];
+    bool taken = false;
+
+    for (int i = 0; i < member && !taken; i++)
+        if (u->fields[i].notes.cases)
+            taken = is_among(u->fields[i].notes.cases,
+                             strchr(u->fields[i].notes.cases, '\0'), value, len);
+    taken = taken || is_among(f->notes.cases, value, value, len);
+    if (len && !taken)
+        return true;
+    ct_find(j->s, f->place, false, "%s, member %s: HMF_CASE(%s): %s", u->name, f->name,
+            f->notes.cases, len ? ct_format("a second one of %.*s", (int)len, value)
+                                : "a value is missing");
+    return false;
+}
+
 static const char *describe_cases(struct subject *j, struct ct_record *u,
                                   const char *discriminant)
 {
@@ -98,6 +131,7 @@ static const char *describe_cases(struct subject *j, struct ct_record *u,
                 ct_add_name(j->r, j->r->names[first + m]);
             while (len && *rest == ' ')
                 rest++, len--;
+            good &= check_case(j, u, i, rest, len);
             tokens = ct_format("%s, (int)(%.*s), %s", tokens, (int)len, rest, type);
             n++;
             rest = comma ? comma + 1 : NULL;
