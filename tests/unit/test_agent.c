@@ -441,7 +441,7 @@ static void spanned(void)
     CU_ASSERT_EQUAL(joined_sum(j->moved, MAXP), 1);
     CU_ASSERT_EQUAL(j->spans, 0);
     free(j);
-    j = new_job(20, 1, 6000);
+    j = new_job(20, 1, 15000);
     j->spans = 1000;
     j->fail_work_of = 3;
     go(j);
