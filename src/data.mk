@@ -27,7 +27,7 @@ EXTRA_DIST += tests/unit/carry.h tests/unit/pair.h tests/unit/foreign.h tests/un
 shell_tests += tests/tools/image_reader.sh
 shell_tests += tests/valgrind.sh
 
-dist_man_MANS += doc/man/libhmf-heap.7
+dist_man_MANS += doc/man/libhmf-heap.7 doc/man/hmf_function.3
 
 unit_tests += tests/unit/test_heap tests/unit/test_graph tests/unit/test_graph_large tests/unit/test_batch tests/unit/test_edges tests/unit/test_padding
 

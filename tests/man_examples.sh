@@ -1,6 +1,6 @@
 # Every program in a man page is whole: it compiles without a warning and prints what the page says. What stands
 # between .nf and .fi behind EXAMPLE is a program if it has a main; what follows it in this way is what it
-# prints, each piece in a run of its own in the same folder. Those that call MPI_Init run on two ranks.
+# prints, each piece in a run and a build of its own in the same folder. Those that call MPI_Init run on two ranks.
 # launch: limit=180
 . "$HMF_SRCDIR/tests/lib.sh"
 . "$HMF_BUILDDIR/tests/lists.sh"
@@ -18,17 +18,18 @@ for page in "$HMF_SRCDIR"/doc/man/*.3; do
     test -f 1.txt && grep -q '^int main(' 1.txt || fail "$name(3) has no whole program under EXAMPLE"
     test -f 2.txt || fail "$name(3) does not show what its program prints"
     mv 1.txt example.c
-    # -no-install: the program finds the library that was built.
-    "$HMF_BUILDDIR/libtool" --silent --tag=CC --mode=link $CC $flags example.c -o example -no-install \
-        -I"$HMF_SRCDIR/include" $MPI_CFLAGS "$HMF_BUILDDIR/libhmf-mpi.la" $MPI_LIBS ||
-        fail "$name(3): its program does not compile"
     programs=$((programs + 1))
     run=timeout ranks=60
     if grep -q MPI_Init example.c; then
-        test -n "$MPIRUN" || { echo "$name(3): no mpirun to run it"; continue; }
-        run=hmf_run ranks="2 0"
+        test -n "$MPIRUN" || { echo "$name(3): no mpirun to run it"; run=; }
+        run=${run:+hmf_run} ranks="2 0"
     fi
+    # What one build leaves the next one, built otherwise, goes on with; -no-install: with the library that was built.
     for piece in [0-9]*.txt; do
+        "$HMF_BUILDDIR/libtool" --silent --tag=CC --mode=link $CC $flags -O$((${piece%.txt} % 2 * 2)) example.c \
+            -o example -no-install -I"$HMF_SRCDIR/include" $MPI_CFLAGS "$HMF_BUILDDIR/libhmf-mpi.la" $MPI_LIBS ||
+            fail "$name(3): its program does not compile"
+        test -n "$run" || continue
         $run $ranks ./example >out 2>err || { cat out err; fail "$name(3): its program fails"; }
         test ! -s err || { cat err; fail "$name(3): something is on stderr"; }
         diff "$piece" out || fail "$name(3): its program prints something else ($piece)"

@@ -193,6 +193,51 @@ static void rows_of_a_matrix(void)
     end();
 }
 
+/* Rows that lie in one block stay in one block if something tells its length, before the rows, behind them or in
+   another variable; if nothing does, each comes back as a block. */
+static void contiguous_matrix(void)
+{
+    struct matrix {
+        int nrows, ncols;
+        double *before, **rows, *behind;
+    } x = {.nrows = 3, .ncols = 4}, y;
+    static const int d[] = {-5, typeINT, typeINT, typeCOUNTED, typeMUL, 0, 1, typeDOUBLE, typeCOUNTED,
+                            0, typeCOUNTED, 1, typeDOUBLE, typeCOUNTED, typeMUL, 0, 1, typeDOUBLE};
+    static const int d_block[] = {typePOINTER, typeARRAY, 12, typeDOUBLE};
+    double *block = malloc(12 * sizeof *block), *block2 = NULL;
+
+    x.rows = malloc(3 * sizeof *x.rows);
+    for (int i = 0; i < 12; i++)
+        block[i] = i;
+    for (int i = 0; i < 3; i++)
+        x.rows[i] = block + 4 * i;
+    for (int told = 0; told < 4; told++) {
+        x.before = told == 1 ? block : NULL;
+        x.behind = told == 2 ? block : NULL;
+        begin();
+        ADD(a, "x", x, d);
+        ADD(b, "x", y, d);
+        if (told == 3) {
+            ADD(a, "block", block, d_block);
+            ADD(b, "block", block2, d_block);
+        }
+        GOOD(carry(a, b));
+        for (int i = 0; i < 12; i++)
+            CU_ASSERT_EQUAL(y.rows[i / 4][i % 4], i);
+        if (told) {
+            CU_ASSERT_PTR_EQUAL(y.rows[0], told == 1 ? y.before : told == 2 ? y.behind : block2);
+            CU_ASSERT_PTR_EQUAL(y.rows[1], y.rows[0] + 4);
+            CU_ASSERT_PTR_EQUAL(y.rows[2], y.rows[0] + 8);
+        }
+        for (int i = 0; i < (told ? 1 : 3); i++)
+            free(y.rows[i]);
+        free(y.rows);
+        end();
+    }
+    free(block);
+    free(x.rows);
+}
+
 struct empties {
     int none; /* 0 */
     int *own, *at_end, *inside, *first, *elsewhere, *odd;
@@ -406,6 +451,7 @@ static const struct unit_test tests[] = {
     {"an array of nodes as the last and an inner member", last_nodes},
     {"arrays of one element", one_element},
     {"rows of a matrix", rows_of_a_matrix},
+    {"a matrix in one block", contiguous_matrix},
     {"arrays of no elements", no_elements},
     {"neighbours directly behind an end", neighbours},
     {"alignment", alignment},

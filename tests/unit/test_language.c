@@ -278,6 +278,33 @@ static void opaque_and_transient(void)
     end();
 }
 
+/* A type that has no number, as bytes. */
+#ifdef __SIZEOF_INT128__
+static void int128(void)
+{
+    __extension__ typedef __int128 big;
+    struct s {
+        char c;
+        big v;
+        big *list;
+    } x = {'c', -((big)3 << 70), malloc(2 * sizeof(big))}, y;
+    static const int d[] = {-3, typeCHAR, typeALIGNED, 16, typeOPAQUE, 16, typePOINTER, typeARRAY, 2,
+                            -1, typeALIGNED, 16, typeOPAQUE, 16};
+
+    x.list[0] = x.v + 1;
+    x.list[1] = -x.v;
+    begin();
+    ADD(a, "x", x, d);
+    ADD(b, "x", y, d);
+    GOOD(carry(a, b));
+    CU_ASSERT(y.c == 'c' && y.v == x.v && y.list[0] == x.v + 1 && y.list[1] == -x.v);
+    CU_ASSERT_EQUAL((uintptr_t)y.list % 16, 0);
+    free(x.list);
+    free(y.list);
+    end();
+}
+#endif
+
 static void packed_and_aligned(void)
 {
     struct __attribute__((packed)) p {
@@ -367,6 +394,9 @@ static const struct unit_test tests[] = {
     {"functions", functions},
     {"handles", handles},
     {"opaque and transient", opaque_and_transient},
+#ifdef __SIZEOF_INT128__
+    {"__int128", int128},
+#endif
     {"packed and aligned", packed_and_aligned},
     {"wrong forms", wrong_forms},
     {"back to ints", described},
