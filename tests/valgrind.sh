@@ -5,7 +5,8 @@
 test "$SANITIZERS" = none || skip "valgrind does not run instrumented programs"
 command -v valgrind >/dev/null || skip "no valgrind (Debian: valgrind)"
 
-for test in test_graph test_heap test_image test_batch test_edges test_padding; do
+for test in test_graph test_heap test_image test_batch test_edges test_padding test_language \
+    test_forms test_length test_object; do
     program=$HMF_BUILDDIR/tests/unit/$test
     test -x "$program" || skip "$test was not built: no CUnit"
     valgrind -q --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all \

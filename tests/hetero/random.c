@@ -100,6 +100,7 @@ struct type {
     int self;                          /* pointer: typeSELF of this number, or -1 */
     int counts;                        /* COUNTED, UNION: the field that says how many, or which */
     int expression;                    /* COUNTED: how that number is meant, see amount */
+    int step;                          /* UNION: that field is a struct, and this one in it says; or -1 */
     int shift;                         /* UNION: branch i holds for (i + shift) % BRANCHES */
     struct type *elem;                 /* ARRAY, TRANSIENT, POINTER, COUNTED */
     struct type *field[MAX_FIELDS];
@@ -132,6 +133,8 @@ static struct type *scalar(void)
     struct type *t = new_type(SCALAR);
 
     t->basic = &basics[below((int)(sizeof basics / sizeof basics[0]))];
+    t->size = t->basic->size;
+    t->align = t->basic->align;
     return t;
 }
 
@@ -199,6 +202,20 @@ static struct type *choice(int depth, const struct within *in)
     return t;
 }
 
+/* A tag within a struct, as a message's head has it. */
+static struct type *head(struct type *tag)
+{
+    struct type *t = new_type(STRUCT);
+    int at = below(2);
+
+    t->n = 2;
+    t->field[at] = tag;
+    t->is_tag[at] = true;
+    t->field[!at] = scalar();
+    lay_out(t);
+    return t;
+}
+
 static struct type *structure(int depth, const struct within *in)
 {
     struct type *t = new_type(STRUCT);
@@ -216,11 +233,12 @@ static struct type *structure(int depth, const struct within *in)
         } else if (tags >= 0 && depth > 0 && below(2) == 0) {
             f = choice(depth, &me);
             f->counts = tags;
+            f->step = t->field[tags]->form == STRUCT ? t->field[tags]->is_tag[1] : -1;
         } else if (below(12) == 0) {
             f = new_type(TRANSIENT);
             f->elem = scalar();
-            f->size = f->elem->size = f->elem->basic->size;
-            f->align = f->elem->basic->align;
+            f->size = f->elem->size;
+            f->align = f->elem->align;
         } else {
             f = make(depth - 1, &me);
         }
@@ -230,6 +248,8 @@ static struct type *structure(int depth, const struct within *in)
             t->is_count[i] = counts < 0 && (tags >= 0 || below(2));
             t->is_tag[i] = !t->is_count[i];
             *(t->is_count[i] ? &counts : &tags) = i;
+            if (t->is_tag[i] && below(2))
+                f = head(f);
         }
         t->aligned[i] = !t->packed && below(10) == 0;
         t->field[i] = f;
@@ -258,8 +278,6 @@ static struct type *make(int depth, const struct within *in)
         t->align = _Alignof(void *);
     } else if (kind < 8) {
         t = scalar();
-        t->size = t->basic->size;
-        t->align = t->basic->align;
     } else if (kind < 11) {
         t = new_type(ARRAY);
         t->n = 1 + below(4);
@@ -364,7 +382,13 @@ static void describe(const struct type *t)
         break;
     case UNION:
         say(typeUNION);
+        if (t->step >= 0) {
+            say(typePATH);
+            say(2);
+        }
         say(t->counts);
+        if (t->step >= 0)
+            say(t->step);
         say(t->n);
         for (int i = 0; i < t->n; i++) {
             say((i + t->shift) % BRANCHES);
@@ -609,7 +633,13 @@ static void walk(char *at, const struct type *t)
         int count = 1 + below(6), tag = below(BRANCHES);
         for (int i = 0; i < t->n; i++) {
             const struct type *f = t->field[i];
-            if (t->is_count[i] || t->is_tag[i])
+            if (t->is_tag[i] && f->form == STRUCT)
+                for (int k = 0; k < f->n; k++)
+                    if (f->is_tag[k])
+                        put_integer(at + t->at[i] + f->at[k], f->field[k]->basic, (uint64_t)tag);
+                    else
+                        walk(at + t->at[i] + f->at[k], f->field[k]);
+            else if (t->is_count[i] || t->is_tag[i])
                 put_integer(at + t->at[i], f->basic, (uint64_t)(t->is_tag[i] ? tag : count));
             else if (f->form == UNION)
                 walk(at + t->at[i], f->field[(tag + BRANCHES - f->shift) % BRANCHES]);

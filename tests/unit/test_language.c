@@ -153,6 +153,49 @@ static void void_and_weak(void)
     end();
 }
 
+/* Pointers into arrays of pointers, strings and arrays that other pointers of the struct tell the length of. */
+static void inner_pointers(void)
+{
+    struct names {
+        int n;
+        char **all, **end, **mid;
+        char *tail;
+        double *weak; /* weak */
+        double *values;
+        struct names *self;
+    } x = {.n = 3, .all = malloc(3 * sizeof *x.all), .values = calloc(3, sizeof *x.values)}, y;
+    static const int d[] = {-8, typeINT, typeCOUNTED, 0, typePOINTER, typeCSTRING, typePOINTER,
+                            typePOINTER, typeCSTRING, typePOINTER, typePOINTER, typeCSTRING,
+                            typePOINTER, typeCHAR, typeWEAK, typeDOUBLE, typeCOUNTED, 0, typeDOUBLE,
+                            typePOINTER, typeSELF, 0};
+
+    x.all[0] = strdup("one");
+    x.all[1] = NULL;
+    x.all[2] = strdup("three");
+    x.end = x.all + 3;
+    x.mid = x.all + 2;
+    x.tail = x.all[2] + 3;
+    x.weak = x.values + 1;
+    x.self = &x;
+    begin();
+    ADD(a, "x", x, d);
+    ADD(b, "x", y, d);
+    GOOD(carry(a, b));
+    CU_ASSERT(y.end == y.all + 3 && y.mid == y.all + 2 && y.tail == y.all[2] + 3);
+    CU_ASSERT_STRING_EQUAL(y.tail, "ee");
+    CU_ASSERT_PTR_NULL(y.all[1]);
+    CU_ASSERT(y.weak == y.values + 1 && y.self == &y);
+    for (int i = 0; i < 3; i++) {
+        free(x.all[i]);
+        free(y.all[i]);
+    }
+    free(x.all);
+    free(y.all);
+    free(x.values);
+    free(y.values);
+    end();
+}
+
 static int twice(int v)
 {
     return 2 * v;
@@ -351,6 +394,7 @@ static const struct wrong {
     {{-1, typeCOUNTED, typeUP(1, 0), typeINT}, 4, "position 2"},
     {{-1, typeCOUNTED, -1, typeINT}, 4, "position 2"},
     {{-2, typeINT, typeCOUNTED, 0, typeCSTRING}, 5, "position 2"},
+    {{-2, typeINT, typeCOUNTED, 0, typeCOUNTED, 0, typeCOUNTED, 0}, 8, "one is the most"},
     {{typeVOID}, 1, "position 0"},
     {{typeOPAQUE, 0}, 2, "position 1"},
     {{typePACKED, typeINT}, 2, "position 1"},
@@ -391,6 +435,7 @@ static const struct unit_test tests[] = {
     {"counted pointers", counted},
     {"rows and columns", rows_and_columns},
     {"void and weak pointers", void_and_weak},
+    {"pointers into arrays of pointers", inner_pointers},
     {"functions", functions},
     {"handles", handles},
     {"opaque and transient", opaque_and_transient},
