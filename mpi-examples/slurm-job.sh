@@ -6,11 +6,13 @@
 #
 # Before the time limit the job goes to disk and ends in order; Slurm puts it into the queue again, and the same
 # command continues it. So it does when you say:  scancel --batch --signal=USR1 JOBID
+# It also does when a node is lost with ranks on it; a node that the ranks have left (hmf drain) may die.
 #SBATCH --job-name=hmf
 #SBATCH --ntasks=2
 #SBATCH --time=60
 #SBATCH --signal=B:USR1@120
 #SBATCH --requeue
+#SBATCH --no-kill
 #SBATCH --open-mode=append
 
 # One socket and one folder of checkpoints for each job.
@@ -24,7 +26,7 @@ test -z "$end" || export HMF_END_TIME="$end"
 
 # mpirun hands signals on as it likes (SIGTERM: ranks are killed a second later), so it gets none.
 trap 'hmf stop' USR1
-mpirun "$@" &
+hmfrun "$@" &
 job=$!
 while :; do
     wait $job
@@ -32,8 +34,8 @@ while :; do
     kill -0 $job 2>/dev/null || break       # a signal has interrupted the wait
 done
 
-# The library leaves the file "finished" when the program has come to its end.
-if test $status = 0 && test -d "$HMF_DIR" && ! test -e "$HMF_DIR/finished"; then
+# The library leaves the file "finished" when the program has come to its end; 75 says that a node was lost.
+if test $status = 75 || { test $status = 0 && test -d "$HMF_DIR" && ! test -e "$HMF_DIR/finished"; }; then
     scontrol requeue "$SLURM_JOB_ID"
 fi
 exit $status

@@ -1,5 +1,5 @@
 # Jobs in a real Slurm: a time limit that comes twice before the program is through, a job put into the queue again from
-# outside, one started by srun, and a node that is drained.
+# outside, one started by hmfrun with srun, and a node that is drained.
 # With the job script that users copy; the results are those of a run without Slurm.
 # launch: limit=600
 . "$HMF_SRCDIR/tests/lib.sh"
@@ -59,9 +59,9 @@ limited=$(submit limit --time=1 --signal=B:USR1@50 "$job_script" -np 2 "$HMF_BUI
 # Meanwhile another job is put into the queue again from outside, with no time to say goodbye: it goes on from its last
 # checkpoint.
 requeued=$(HMF_INTERVAL=0.2 submit requeued --time=30 "$job_script" -np 2 "$@") || fail "sbatch refuses it"
-# One is started by srun, without mpirun, where Slurm can do that.
+# One is started by hmfrun with srun, without mpirun, where Slurm can do that.
 case $(srun --mpi=list 2>&1) in
-*pmix*) started=$(submit started --time=30 -N1 -n2 --wrap="srun --mpi=pmix $*") || fail "sbatch refuses it" ;;
+*pmix*) started=$(submit started --time=30 -N1 -n3 --wrap="hmfrun --launcher srun --spares 1 --mpi=pmix -n2 $*") || fail "sbatch refuses it" ;;
 *)      started= ; echo "started: not looked at, this srun has no pmix" ;;
 esac
 id=$requeued name=requeued
@@ -102,7 +102,8 @@ if test -n "$started"; then
     state_is COMPLETED || broken "it ends as $(field JobState)"
     same_result
     over() { test -e "$name/state/finished" && ! state_is RUNNING && ! state_is COMPLETING; }
-    echo "$name: by srun --mpi=pmix"
+    grep -q '"event":"start","ranks":2,"processes":3' started/hmf-events.jsonl || broken "it had no spare"
+    echo "$name: by hmfrun --launcher srun"
 fi
 
 name=limit id=$limited
