@@ -56,6 +56,28 @@ test ! -s job.out && test ! -s other.out || fail "a job that was stopped counted
 # Requests that were refused are the asker's affair, not the job's.
 grep -v 'rank 0 stays' job.err other.err | grep . && fail "the jobs have more to say than needed"
 
+# hmfrun, used wrongly. run STATUS TEXT WORDS...
+run() {
+    want=$1 text=$2
+    shift 2
+    timeout -k 5 $HMF_LIMIT "$HMF_BUILDDIR/hmfrun" "$@" >said 2>&1
+    status=$?
+    test $status -eq "$want" && grep -q -e "$text" said || { cat said; fail "hmfrun $*: exit status $status, not $want, or not: $text"; }
+}
+run 2 'usage: hmfrun'
+run 2 'needs a value' --spares
+run 2 "'-1' is not a number" --spares -1 -np 1 true
+run 2 'give -np RANKS' --spares 1 true
+run 2 'give -n RANKS' --launcher srun --spares 1 -c 2 true
+run 2 "'new' is not the number" --restart=new -np 1 true
+run 1 'no checkpoint of generation 77' --restart=77 -np 1 "$program"
+run 127 'none of the words' -np 1 ./nowhere
+run 127 'nowhere cannot be started' --launcher nowhere true
+run 2 'events cannot be written to' --events /nowhere/events -np 1 true
+run 1 'no event came from the job' --launcher "$MPIRUN" -np 1 false
+run 0 '^srun --no-kill --kill-on-bad-exit=0 -c 2 -n3 x -n 5$' --show --launcher srun --spares 1 -c 2 -n2 x -n 5
+run 0 '^srun .* --ntasks=4 x$' --show --launcher srun --spares 1 --ntasks=3 x
+
 # afterwards TEXT: a start in these surroundings says TEXT, once for all ranks, and runs
 afterwards() {
     hmf_run 2 0 "$program" 5 >out 2>err || { cat err; fail "the start after '$1' fails"; }

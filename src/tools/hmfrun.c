@@ -39,8 +39,9 @@ static const char usage[] =
     "  --show               print the command and what is added to the environment, run nothing\n"
     "  -h, --help           this text\n"
     "\n"
-    "Everything else goes to the launcher as it is. Exit status: the launcher's, which is the job's; 75 when the\n"
-    "job lost a rank and can be continued with --restart; 2 wrong usage. hmfrun(1) says more.\n";
+    "Everything else goes to the launcher as it is. Exit status: the launcher's; 1 when it says that all is well but\n"
+    "the job does not; 75 when the job lost a rank and can be continued with --restart; 2 wrong usage. hmfrun(1)\n"
+    "says more.\n";
 
 struct options {
     const char *launcher, *events, *restart;
@@ -88,6 +89,11 @@ static int misused(const char *fmt, const char *word)
 
 /* ---- the command line -------------------- */
 
+static bool all_digits(const char *text)
+{
+    return *text && text[strspn(text, "0123456789")] == 0;
+}
+
 /* Options of hmfrun stand first; returns the index of the first word that is not one, -1: wrong. */
 static int parse(int argc, char **argv, struct options *o)
 {
@@ -102,6 +108,8 @@ static int parse(int argc, char **argv, struct options *o)
         } else if (!strcmp(word, "--restart") || !strncmp(word, "--restart=", 10)) {
             o->must_restart = true;
             o->restart = word[9] ? word + 10 : "auto";
+            if (strcmp(o->restart, "auto") && !all_digits(o->restart))
+                return misused("'%s' is not the number of a checkpoint's generation", o->restart), -1;
         } else if (!strcmp(word, "--spares") || !strcmp(word, "--launcher") || !strcmp(word, "--events") ||
                    !strcmp(word, "--grace")) {
             if (!value)
@@ -134,22 +142,59 @@ static bool is_srun(const char *launcher)
     return !strcmp(name ? name + 1 : launcher, "srun");
 }
 
-/* Where the number of processes is: the word itself, or behind its '='. NULL: nowhere. */
-static char **count_word(char **words, char **number)
+/* Where the number of processes is: the word itself, behind its '=' or, for srun, its letter. NULL: nowhere. */
+static char **count_word(bool srun, char **words, char **number)
 {
-    static const char *const option[] = {"-np", "-n", "-c", "--np", "--n", "--ntasks"};
+    static const char *const of_mpirun[] = {"-np", "-n", "-c", "--np", "--n", NULL};
+    static const char *const of_srun[] = {"-n", "--ntasks", NULL};       /* -c: something else there */
+    const char *const *options = srun ? of_srun : of_mpirun;
 
     for (char **w = words; *w; w++)
-        for (size_t k = 0; k < sizeof option / sizeof *option; k++) {
-            size_t n = strlen(option[k]);
-            if (strncmp(*w, option[k], n))
+        for (const char *const *o = options; *o; o++) {
+            size_t n = strlen(*o);
+            if (strncmp(*w, *o, n))
                 continue;
-            if (!(*w)[n] && w[1] && strspn(w[1], "0123456789") == strlen(w[1]))
+            if (!(*w)[n] && w[1] && all_digits(w[1]))
                 return *number = w[1], w + 1;
-            if ((*w)[n] == '=' && strspn(*w + n + 1, "0123456789") == strlen(*w + n + 1))
+            if ((*w)[n] == '=' && all_digits(*w + n + 1))
                 return *number = *w + n + 1, w;
+            if (srun && n == 2 && all_digits(*w + n))
+                return *number = *w + n, w;
         }
     return NULL;
+}
+
+static bool can_run(const char *word, const char *path)
+{
+    char file[PATH_MAX];
+    struct stat st;
+    size_t len;
+
+    if (strchr(word, '/'))
+        return !access(word, X_OK) && !stat(word, &st) && S_ISREG(st.st_mode);
+    for (; path; path = path[len] ? path + len + 1 : NULL) {
+        len = strcspn(path, ":");
+        snprintf(file, sizeof file, "%.*s/%s", (int)len, path, word);
+        if (!access(file, X_OK) && !stat(file, &st) && S_ISREG(st.st_mode))
+            return true;
+    }
+    return false;
+}
+
+/* In recovery mode Open MPI 4's mpirun waits for ever for a program that is not there. Which of the words it is, only mpirun
+ * knows; if it is to look elsewhere than here, nothing is said. */
+static bool has_program(char **words)
+{
+    static const char *const elsewhere[] = {"-app", "--app", "-wdir", "--wdir", "-wd", "--wd", "-path", "--path"};
+
+    for (; *words; words++) {
+        for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+            if (!strcmp(*words, elsewhere[i]))
+                return true;
+        if (can_run(*words, getenv("PATH")))
+            return true;
+    }
+    return false;
 }
 
 /* The launcher's words, with the spares counted in; free neither. NULL: wrong or out of memory, said. */
@@ -177,9 +222,10 @@ static char **command(const struct options *o, int argc, char **argv, int first)
     for (int i = first; i < argc; i++)
         words[n++] = argv[i];
     if (o->spares) {
-        char *number, **at = count_word(words + 1, &number), *text;
+        char *number, **at = count_word(is_srun(o->launcher), words + 1, &number), *text;
         if (!at) {
-            fprintf(stderr, "hmfrun: --spares needs the number of ranks: give -np RANKS behind it\n");
+            fprintf(stderr, "hmfrun: --spares needs the number of ranks: give %s RANKS behind it\n",
+                    is_srun(o->launcher) ? "-n" : "-np");
             return NULL;
         }
         if (asprintf(&text, "%.*s%ld", (int)(number - *at), *at, strtol(number, NULL, 10) + o->spares) < 0)
@@ -229,8 +275,8 @@ static const char *base(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* The newest generation in the directory, -1: none. */
-static long newest(const char *dir)
+/* The newest generation in the directory, or the one of that number; -1: none. */
+static long generation(const char *dir, long wanted)
 {
     DIR *d = opendir(dir);
     struct dirent *e;
@@ -239,7 +285,7 @@ static long newest(const char *dir)
     while (d && (e = readdir(d))) {
         char *end;
         long g = strncmp(e->d_name, "gen-", 4) ? -1 : strtol(e->d_name + 4, &end, 10);
-        if (g > best && (!*end || !strcmp(end, ".local")))
+        if (g > best && (!*end || !strcmp(end, ".local")) && (wanted < 0 || g == wanted))
             best = g;
     }
     if (d)
@@ -258,13 +304,13 @@ static void checkpoint_dir(const char *program, char *dir, size_t len)
 }
 
 /* Any of the words may be the program: the first whose checkpoints are there will be. */
-static bool has_checkpoint(char **words)
+static bool has_checkpoint(char **words, long wanted)
 {
     char dir[PATH_MAX];
 
     for (; *words; words++) {
         checkpoint_dir(*words, dir, sizeof dir);
-        if (newest(dir) >= 0)
+        if (generation(dir, wanted) >= 0)
             return true;
     }
     return false;
@@ -332,6 +378,20 @@ static void read_events(struct reader *r, struct job *j)
     }
 }
 
+/* Lines of earlier runs are not this job's. false with errno: there is no such file and it cannot be made, or not written. */
+static bool read_from_now(struct reader *r)
+{
+    struct stat st;
+
+    r->f = fopen(r->path, "a+e");
+    if (!r->f)
+        return false;
+    fseek(r->f, 0, SEEK_END);
+    if (!fstat(fileno(r->f), &st))
+        r->inode = st.st_ino;
+    return true;
+}
+
 /* ---- the job -------------------- */
 
 static pid_t start(char **words)
@@ -380,7 +440,10 @@ static void say_lost(const struct job *j, char **argv, int argc, const struct op
     for (int i = 0; i < j->nlost; i++) {
         if (said[i])
             continue;
-        fprintf(stderr, "hmfrun: %s is lost with rank %d", j->lost[i].node, j->lost[i].rank);
+        bool several = false;
+        for (int k = i + 1; k < j->nlost; k++)
+            several |= !strcmp(j->lost[k].node, j->lost[i].node);
+        fprintf(stderr, "hmfrun: %s is lost with rank%s %d", j->lost[i].node, several ? "s" : "", j->lost[i].rank);
         for (int k = i + 1; k < j->nlost; k++)
             if (!strcmp(j->lost[k].node, j->lost[i].node)) {
                 fprintf(stderr, ", %d", j->lost[k].rank);
@@ -389,7 +452,7 @@ static void say_lost(const struct job *j, char **argv, int argc, const struct op
         fprintf(stderr, ": %s\n", j->lost[i].why);
     }
     checkpoint_dir(j->name, dir, sizeof dir);
-    g = newest(dir);
+    g = generation(dir, -1);
     if (g < 0) {
         fprintf(stderr, "hmfrun: there is no checkpoint in %s: the job has to begin afresh\n", dir);
         return;
@@ -438,8 +501,10 @@ static int watch(pid_t pid, const struct options *o, int argc, char **argv, stru
         say_lost(&j, argv, argc, o);
         return LOST_STATUS;
     }
-    if (exit_status(status) == 0 && j.started && !j.ended) {
-        fprintf(stderr, "hmfrun: %s says that all is well, but the job did not come to its end in order\n", o->launcher);
+    if (exit_status(status) == 0 && !j.ended && (j.started || !is_srun(o->launcher))) {
+        fprintf(stderr, j.started ? "hmfrun: %s says that all is well, but the job did not come to its end in order\n" :
+                "hmfrun: %s says that all is well, but no event came from the job: whether it is, is known only of programs "
+                "that use libhmf-mpi and get as far as auto_init\n", o->launcher);
         return 1;
     }
     return exit_status(status);
@@ -450,7 +515,7 @@ int main(int argc, char **argv)
     const char *events = getenv("HMF_EVENTS");
     struct options o = {.launcher = "mpirun", .events = events && events[0] ? events : "hmf-events.jsonl", .grace = 15};
     struct sigaction act = {.sa_handler = on_signal};
-    struct reader reader = {.path = NULL};
+    struct reader reader;
     char **words;
     int first;
     pid_t pid;
@@ -466,8 +531,9 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return 2;
     }
-    if (o.must_restart && !has_checkpoint(argv + first)) {
-        fprintf(stderr, "hmfrun: there is no checkpoint to continue from, neither in HMF_DIR nor in <program>.hmf\n");
+    if (o.must_restart && !has_checkpoint(argv + first, strcmp(o.restart, "auto") ? strtol(o.restart, NULL, 10) : -1)) {
+        fprintf(stderr, "hmfrun: there is no checkpoint%s%s to continue from, neither in HMF_DIR nor in <program>.hmf\n",
+                strcmp(o.restart, "auto") ? " of generation " : "", strcmp(o.restart, "auto") ? o.restart : "");
         return 1;
     }
     set_environment(&o);
@@ -483,16 +549,16 @@ int main(int argc, char **argv)
         putchar('\n');
         return 0;
     }
+    if (!is_srun(o.launcher) && !has_program(argv + first)) {
+        fprintf(stderr, "hmfrun: none of the words for %s is a program that can be run\n", o.launcher);
+        return 127;
+    }
     for (size_t i = 0; i < sizeof passed_on / sizeof *passed_on; i++)
         sigaction(passed_on[i], &act, NULL);
-    /* Lines of earlier runs are not this job's. */
-    reader.path = getenv("HMF_EVENTS");
-    reader.f = fopen(reader.path, "re");
-    if (reader.f) {
-        struct stat st;
-        fseek(reader.f, 0, SEEK_END);
-        if (!fstat(fileno(reader.f), &st))
-            reader.inode = st.st_ino;
+    reader = (struct reader){.path = getenv("HMF_EVENTS")};
+    if (!read_from_now(&reader)) {
+        fprintf(stderr, "hmfrun: events cannot be written to %s: %s; choose another file with --events\n", reader.path, strerror(errno));
+        return 2;
     }
     pid = start(words);
     if (pid < 0) {
