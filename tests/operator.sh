@@ -1,6 +1,6 @@
 # What an operator uses: each command on a running job, as text and as JSON; the graph and the timeline as pictures; each line of the
 # job's events against the schema in doc/operations.md, read while the job runs and over a rotated file; the export for Prometheus;
-# completion in a real bash; a page for each command; a stranger at the control socket.
+# completion in a real bash; a page for each command; a stranger at the control socket; checkpoints on disk as JSON.
 # launch: limit=240
 . "$HMF_SRCDIR/tests/lib.sh"
 command -v python3 >/dev/null || skip "no python3"
@@ -102,21 +102,31 @@ for word in $(hmf --help 2>&1 | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
     test -f "$HMF_SRCDIR/doc/man/hmf-$word.1" || fail "no man page hmf-$word(1)"
 done
 
-# A stranger is refused, logged, and nothing changes.
-socket=$(echo run/*.sock)
+# A stranger is refused, logged, and nothing changes. He is let in as far as the socket, by an open folder that he inherits: what
+# refuses him is who he is.
+socket=$(basename run/*.sock)
 test "$(stat -c %a run)" = 700 || fail "the run directory is open to others"
-if test "$(id -u)" = 0 && command -v setpriv >/dev/null; then
-    chmod 711 "$HMF_SCRATCH" run 2>/dev/null; chmod 777 "$socket"
-    setpriv --reuid 65534 --regid 65534 --clear-groups python3 - "$socket" >stranger 2>&1 <<'PYTHON' || { cat stranger; echo "a stranger does not even reach the socket"; }
-import socket, sys
+if test "$(id -u)" = 0; then
+    chmod 711 run && chmod 777 "run/$socket" || fail "the socket cannot be opened to others"
+    for request in stop 'migrate 0' "drain $node" status; do
+        python3 -c 'import os, socket, sys
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
 s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-s.sendall(b"stop\n")
-print(s.recv(1000).decode())
-PYTHON
-    grep -q "error only the job's owner may steer it" stranger || grep -q 'ermission denied' stranger || { cat stranger; fail "a stranger is not refused"; }
-    grep -q "only the job" stranger && { hmf explain | grep -q 'user 65534 was refused' || fail "the stranger is not in the events"; }
+s.connect("/proc/self/fd/3/" + sys.argv[1])
+try:
+    s.sendall(sys.argv[2].encode() + b"\n")
+except OSError:
+    pass    # sent away before he has asked
+print(s.recv(1000).decode())' "$socket" "$request" 3<run >stranger 2>&1
+        grep -q "error only the job's owner may steer it" stranger || { cat stranger; fail "a stranger's '$request' is not refused"; }
+    done
     chmod 700 run
+    test "$(hmf events 256 | grep -c '"event":"refused","uid":65534')" = 4 || { hmf events 20; fail "the stranger is not in the events"; }
+    says 0 'user 65534 was refused' explain
+else
+    echo "no stranger at the control socket: only root can become one"
 fi
 says 0 'ranks in' status
 
@@ -196,6 +206,41 @@ wait_for 60 rotated >/dev/null || fail "the file was not rotated"
 says 0 'taken' stop
 wait $job || { cat job.err; fail "the job's exit status is $?"; }
 job=
+
+# What lies on disk, as JSON: whole objects, also when something fails amid them.
+gives() { # CONDITION STATUS WORDS...: what hmf WORDS --json prints is an object j with that property
+    condition=$1
+    shift
+    as_json "$@" --json
+    python3 -c "import json; j = json.load(open('said')); assert $condition" || { cat said; fail "hmf $*: not $condition"; }
+}
+newest=$(ls -d state/gen-0* | tail -n 1)
+gives 'j["program"] == "heat2d" and j["ranks"] == 2 and j["generations"][0]["problem"] is None' 0 inspect state
+gives 'any(v["name"] == "temperature" or v["bytes"] > 100000 for v in j["variables"]) and "error" not in j' 0 inspect state --rank=1
+gives 'j["arrays"] == []' 0 inspect state
+name=$(hmf inspect state --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["variables"][0]["name"])')
+gives 'j["rows"][0]["row"] == 0 and j["rows"][0]["value"]' 0 inspect state "$name"
+gives '"has ranks 0 to 1" in j["error"]' 1 inspect state --rank=9
+gives 'j["intact"] and j["damage"] == []' 0 verify state
+gives 'j["equal"] and j["count"] == 0' 0 diff state state
+gives 'not j["equal"] and j["differences"][0]["a"] != j["differences"][0]["b"] and len(j["differences"]) == 3 < j["count"]' 1 \
+    diff state/gen-000001 "$newest" --limit=3
+gives 'j["bytes"] == __import__("os").path.getsize("bytes")' 0 restore state "$name" --to=bytes
+cp -r "$newest" damaged
+python3 - damaged/rank-00001.h5 <<'PYTHON'
+import sys
+with open(sys.argv[1], "r+b") as f:
+    data = bytearray(f.read())
+    half = len(data) // 2
+    data[half:half + 64] = bytes(b ^ 255 for b in data[half:half + 64])
+    f.seek(0)
+    f.write(data)
+PYTHON
+gives 'not j["intact"] and "rank-00001" in j["damage"][0]' 1 verify damaged
+says 2 'needs two checkpoints' diff state
+says 2 'needs a checkpoint, a variable' restore state "$name"
+echo 'root:x:0:0' >no-events
+says 1 'holds no events' explain --file=no-events
 grep -q '"event":"end"' events.jsonl || fail "the end is not told"
 check_events events.jsonl events.jsonl.1
 exit 0

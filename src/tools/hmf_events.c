@@ -43,9 +43,9 @@ char *hmf_events_text(const char *job, const char *file)
     for (int k = 2; k > 0; k--)
         if (snprintf(older, sizeof older, "%s.%d", file, k) < (int)sizeof older)
             append(&text, &len, older);
-    if (append(&text, &len, file) && len)
+    if (append(&text, &len, file) && len && text[0] == '{')
         return text;
-    fprintf(stderr, "hmf: %s: %s\n", file, len ? strerror(errno) : "no events are there");
+    fprintf(stderr, "hmf: %s: %s\n", file, !len ? "no events are there" : text[0] != '{' ? "this file holds no events" : strerror(errno));
     free(text);
     return NULL;
 }

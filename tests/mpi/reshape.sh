@@ -23,6 +23,9 @@ run 3 50
 "$HMF_BUILDDIR/hmf" inspect "$HMF_DIR" >inspected || fail "$(cat inspected)"
 grep -q "u  *global array of 48 x 48, 2304 elements in 3 pieces" inspected || fail "inspect: $(cat inspected)"
 grep -q "step  *equal on all ranks" inspected || fail "inspect: $(cat inspected)"
+"$HMF_BUILDDIR/hmf" inspect "$HMF_DIR" --json >inspected || fail "$(cat inspected)"
+grep -q '"name": "u", "equal": false, "shape": \[48, 48\], "elements": 2304, "pieces": 3}' inspected &&
+    grep -q '"name": "step", "equal": true}' inspected || fail "inspect: $(cat inspected)"
 run 6 70
 run 1 ""
 test "$(grep result out)" = "$want" || fail "$(grep result out), not $want"
