@@ -166,6 +166,10 @@ hmfcc -Wall -Wextra -Werror -c choice.c || fail "choice.c"
 grep -qa crew choice.o && fail "a field is described that is not there"
 hmfcc -Wall -Wextra -Werror -fopenmp -c choice.c || fail "choice.c -fopenmp"
 grep -qa crew choice.o || fail "a field that -fopenmp brings is not described"
+if echo '#include <omp.h>' | clang -fopenmp -E -x c - >/dev/null 2>&1; then
+    HMFCC_CC=clang hmfcc -Wall -Wextra -Werror -fopenmp -c choice.c || fail "choice.c -fopenmp by clang"
+    grep -qa crew choice.o || fail "a field that clang's -fopenmp brings is not described"
+fi
 
 # under make, from elsewhere
 mkdir -p m && printf 'CC = hmfcc\nVPATH = ..\nthird: main.o advance.o\n\t$(CC) $^ -o $@\n' >m/Makefile
