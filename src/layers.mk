@@ -31,4 +31,4 @@ tests_mpi_migrate_LDADD = $(mpi_ldadd)
 mpi_cases += tests/mpi/migrate.np2 tests/mpi/migrate.np4s1
 
 dist_man_MANS += doc/man/hmf_xdr.3 doc/man/hmf_openfile.3 doc/man/hmf_object.3 doc/man/hmf_translate.3 \
-	doc/man/hmf_migrate.3
+	doc/man/hmf_migrate.3 doc/man/hmf_check.3

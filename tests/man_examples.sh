@@ -4,7 +4,7 @@
 # launch: limit=180
 . "$HMF_SRCDIR/tests/lib.sh"
 . "$HMF_BUILDDIR/tests/lists.sh"
-flags="-Wall -Wextra -Werror"
+flags="-g -Wall -Wextra -Werror"
 test "$SANITIZERS" = none || flags="$flags -fsanitize=$SANITIZERS"
 
 programs=0
@@ -23,6 +23,10 @@ for page in "$HMF_SRCDIR"/doc/man/*.3; do
     if grep -q MPI_Init example.c; then
         test -n "$MPIRUN" || { echo "$name(3): no mpirun to run it"; run=; }
         run=${run:+hmf_run} ranks="2 0"
+    fi
+    if grep -q hmf_globals_track example.c && ! grep -q "^#define HAVE_LIBDW 1" "$HMF_BUILDDIR/config.h"; then
+        echo "$name(3): built without libdw, so its program is only compiled"
+        run=
     fi
     # What one build leaves the next one, built otherwise, goes on with; -no-install: with the library that was built.
     for piece in [0-9]*.txt; do
