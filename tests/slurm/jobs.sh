@@ -21,8 +21,10 @@ status=$?
 trap '"$cluster" down "$dir/slurm"; rm -rf "$dir"' EXIT
 test $status -ne 77 || skip "$(cat up.log)"
 test $status -eq 0 || { cat up.log; fail "Slurm does not start"; }
-SLURM_CONF=$dir/slurm/slurm.conf
-export SLURM_CONF
+# What the job script makes in TMPDIR goes with the rest.
+SLURM_CONF=$dir/slurm/slurm.conf TMPDIR=$dir/tmp
+export SLURM_CONF TMPDIR
+mkdir "$TMPDIR"
 
 set -- "$program" -s 20000 "$grid"
 mkdir plain && cd plain || exit 1
