@@ -321,10 +321,11 @@ static void too_short(void)
     end();
 }
 
-/* Memory that this program gives out itself, so that what was freed stays as it was. */
+/* Memory that this program gives out itself, so that what was freed stays as it was; within 16 KiB that the
+ * table knows to be heap as long as any block is there. */
 static void dangling(void)
 {
-    static _Alignas(64) char arena[64][64];
+    static _Alignas(16384) char arena[64][64];
     struct {
         struct node *list;
     } state = {(struct node *)(void *)arena[0]};
